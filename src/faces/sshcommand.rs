@@ -94,9 +94,9 @@ fn fingerprint(house: &House, key: &PublicKey) -> Outcome<String> {
     asking.io.stdin = scratch(format!("{}\n", key.as_str()).as_bytes())?;
     asking.io.stderr = Fd::null()?;
     let said = exec::filtered(&asking, &ssh::fingerprint()).context("cannot run ssh-keygen")?;
-    let text = said.text();
+    let text = String::from_utf8_lossy(&said.stdout);
     let word = text.split_ascii_whitespace().nth(1).filter(|word| authorized_keys::is_name(word));
-    word.filter(|_| said.code == 0).map(str::to_owned).ok_or_else(not_one_key)
+    word.filter(|_| said.status.success()).map(str::to_owned).ok_or_else(not_one_key)
 }
 
 /// On some systems adduser is but another name of useradd.
@@ -149,7 +149,7 @@ impl Keys {
         let dir = home.join(".ssh");
         let open = File::open(&dir).with_context(|| format!("cannot open {}; run `sshcommand create` first", dir.display()))?;
         let lock = Flock::lock(open, FlockArg::LockExclusive).map_err(|(_, errno)| std::io::Error::from(errno))?;
-        Ok(Keys { file: inside(home, &dir.join("authorized_keys"))?, lock: lock })
+        Ok(Keys { file: inside(home, &dir.join("authorized_keys"))?, lock })
     }
 
     /// Replaces the file by what `change` makes of it, for its owner's eyes only. A new file belongs to whom `.ssh` does.
