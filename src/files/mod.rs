@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::Context;
 
 pub mod dockerfile;
+pub mod authorized_keys;
 pub mod env;
 pub mod passwd;
 
