@@ -221,7 +221,7 @@ fn cannot_start(house: &House, cmd: &Cmd, error: &std::io::Error) -> Outcome<i32
 }
 
 fn not_started(cmd: &Cmd, error: &std::io::Error) -> Said {
-    let text = format!("{}: {}\n", cmd.program.to_string_lossy(), reason(error));
+    let text = format!("{}: {}\n", cmd.program.to_string_lossy(), reason(cmd, error));
     Said { code: code_of_error(error), stdout: Vec::new(), stderr: text.into_bytes() }
 }
 
