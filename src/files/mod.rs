@@ -10,6 +10,7 @@ use anyhow::Context;
 pub mod dockerfile;
 pub mod env;
 pub mod passwd;
+pub mod vhost;
 
 /// The first line of a small file; `None` when there is no file or nothing in it.
 pub fn first_line(path: &Path) -> Option<String> {
