@@ -10,6 +10,7 @@ use anyhow::Context;
 pub mod docker_env;
 pub mod dockerfile;
 pub mod authorized_keys;
+pub mod dockerfile;
 pub mod env;
 pub mod passwd;
 pub mod vhost;
