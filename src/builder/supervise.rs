@@ -22,7 +22,7 @@ pub fn run(command: &mut Command) -> Outcome {
     signals.thread_block().context(|| "block signals")?;
     let program = command.get_program().to_owned();
     // SAFETY: between fork and exec the closure makes system calls only.
-    unsafe { command.pre_exec(take_foreground) };
+    unsafe { command.pre_exec(stand_alone) };
     let child = command
         .spawn()
         .context(|| format!("run {}", program.display()))?;
@@ -127,8 +127,9 @@ fn forwarded() -> SigSet {
     })
 }
 
-/// In the child: a process group of its own, which the terminal's keys reach.
-fn take_foreground() -> io::Result<()> {
+/// In the child: all signals heard again, and a process group of its own, which the terminal's keys reach.
+fn stand_alone() -> io::Result<()> {
+    SigSet::empty().thread_set_mask()?;
     let own = Pid::from_raw(0);
     setpgid(own, own)?;
     if isatty(stdin()).unwrap_or(false) {
