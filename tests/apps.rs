@@ -7,7 +7,15 @@ use sandbox::Sandbox;
 #[test]
 fn lists_directories_that_are_not_hidden_in_order() {
     let s = Sandbox::new();
-    s.app("b").app("a").app("tls").app(".ssh").file("ENV", "").run(["apps"]).shows("=====> My Apps\na\nb\n").run(["--quiet", "apps"]).shows("a\nb\n");
+    s.app("b")
+        .app("a")
+        .app("tls")
+        .app(".ssh")
+        .file("ENV", "")
+        .run(["apps"])
+        .shows("=====> My Apps\na\nb\n")
+        .run(["--quiet", "apps"])
+        .shows("a\nb\n");
 }
 
 #[test]

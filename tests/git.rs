@@ -46,10 +46,20 @@ fn a_push_makes_the_app_and_deploys_it() {
     commit(&s, &[("Procfile", "web: x\n"), (".env", "A=1\n")]);
     let text = push(&s, "master").text();
     assert_eq!(s.running("a"), [s.read("a/CONTAINER").trim()], "{text}");
-    for line in ["-----> Cleaning up...", "-----> Building a from buildstep...", "-----> building", "-----> Releasing a...", "-----> Deploying a...", "=====> Application deployed:"] {
+    for line in [
+        "-----> Cleaning up...",
+        "-----> Building a from buildstep...",
+        "-----> building",
+        "-----> Releasing a...",
+        "-----> Deploying a...",
+        "=====> Application deployed:",
+    ] {
         assert!(text.contains(&format!("\x1b[1G{line}")), "{line} is not in\n{text}");
     }
-    assert_eq!(s.read("a/hooks/pre-receive").lines().last(), Some(format!("cat | DOKKU_ROOT=\"{}\" dokku git-hook a", s.home().display()).as_str()));
+    assert_eq!(
+        s.read("a/hooks/pre-receive").lines().last(),
+        Some(format!("cat | DOKKU_ROOT=\"{}\" dokku git-hook a", s.home().display()).as_str())
+    );
     assert!(s.read("a/URLS").contains("http://a.dokku.test"));
 }
 
@@ -68,7 +78,10 @@ fn nobody_looking_means_one_container_and_one_commit() {
 fn a_hook_that_looks_sees_the_image_it_expects() {
     let s = Sandbox::new();
     machine(&s);
-    s.plugin("x/pre-build", "#!/bin/sh\nid=$(docker create dokku/$1 true); docker cp $id:/app/Procfile - | tar -xO; docker rm $id >/dev/null\n");
+    s.plugin(
+        "x/pre-build",
+        "#!/bin/sh\nid=$(docker create dokku/$1 true); docker cp $id:/app/Procfile - | tar -xO; docker rm $id >/dev/null\n",
+    );
     s.plugin("x/post-release", "#!/bin/sh\nid=$(docker create dokku/$1 true); docker cp $id:/app/.profile.d/00-global-env.sh - | tar -xO; docker rm $id >/dev/null\n");
     commit(&s, &[("Procfile", "web: seen\n")]);
     let text = push(&s, "master").text();
@@ -89,7 +102,10 @@ fn a_failing_build_leaves_the_old_release_as_it_was() {
     assert_eq!(s.docker(["image", "inspect", "--format", "{{.Id}}", "dokku/a"]), image);
     assert_eq!(s.read("a/CONTAINER"), container);
     assert_eq!(s.running("a"), [container.trim()]);
-    assert_eq!(s.tree().iter().filter(|path| !path.contains("/objects/")).count(), tree.iter().filter(|path| !path.contains("/objects/")).count());
+    assert_eq!(
+        s.tree().iter().filter(|path| !path.contains("/objects/")).count(),
+        tree.iter().filter(|path| !path.contains("/objects/")).count()
+    );
     assert_eq!(s.docker(["ps", "-a", "-q", "-f", "label=dokku.phase=build"]), "");
 }
 

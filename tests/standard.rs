@@ -22,7 +22,9 @@ fn urls_come_from_the_file_else_from_the_global_name() {
     let s = Sandbox::new();
     s.app("a").file("a/PORT", "5000\n").run(["urls", "a"]).shows("http://dokku.test:5000\n");
     s.file("VHOST", "example.com\n").run(["urls", "a"]).shows("http://example.com\n");
-    s.file("a/URLS", "# made\nhttps://a.example.com\nhttp://b.example.com\n").run(["urls", "a"]).shows("https://a.example.com\nhttp://b.example.com\n");
+    s.file("a/URLS", "# made\nhttps://a.example.com\nhttp://b.example.com\n")
+        .run(["urls", "a"])
+        .shows("https://a.example.com\nhttp://b.example.com\n");
     s.run(["url", "a"]).shows("https://a.example.com\n");
 }
 

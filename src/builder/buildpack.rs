@@ -43,8 +43,7 @@ impl Buildpack {
         }
         let directory = around.layout.buildpacks().join(name);
         let (repository, revision) = url.split_once('#').unwrap_or((url, ""));
-        clone(around, repository, revision, &directory)
-            .map_err(|failure| failure.within(&format!("could not fetch buildpack {url}")))?;
+        clone(around, repository, revision, &directory).map_err(|failure| failure.within(&format!("could not fetch buildpack {url}")))?;
         Ok(Buildpack { directory })
     }
 
@@ -67,10 +66,7 @@ impl Buildpack {
         let directories = [&layout.build(), layout.cache(), &layout.env()];
         let mut compile = self.command("compile", around, &directories);
         let program = self.program("compile");
-        let mut child = compile
-            .stdout(Stdio::piped())
-            .spawn()
-            .context(|| format!("run {}", program.display()))?;
+        let mut child = compile.stdout(Stdio::piped()).spawn().context(|| format!("run {}", program.display()))?;
         if let Some(stdout) = child.stdout.take() {
             output::stream(BufReader::new(stdout)).context(|| "show the build's output")?;
         }
@@ -89,10 +85,7 @@ impl Buildpack {
         }
         let directories = [&around.layout.build(), around.layout.cache()];
         let mut release = self.command("release", around, &directories);
-        let output = release
-            .stderr(Stdio::inherit())
-            .output()
-            .context(|| format!("run {}", program.display()))?;
+        let output = release.stderr(Stdio::inherit()).output().context(|| format!("run {}", program.display()))?;
         match supervise::exit_code(output.status) {
             0 => Ok(Some(output.stdout)),
             code => Err(Failure::with_code(code, format!("the buildpack's bin/release failed with exit code {code}"))),

@@ -19,11 +19,7 @@ struct Built {
 
 /// Builds the app in BUILD_DIR. The exit code is that of the buildpack.
 pub fn run(layout: &Layout) -> Outcome {
-    let mut around = Surroundings {
-        layout,
-        variables: variables(layout)?,
-        exports: Vec::new(),
-    };
+    let mut around = Surroundings { layout, variables: variables(layout)?, exports: Vec::new() };
     let built = match buildpack_url(&around) {
         Some(url) => with_custom(&url, &around)?,
         None if layout.build().join(".buildpacks").is_file() => with_several(&mut around)?,
@@ -62,10 +58,7 @@ fn with_several(around: &mut Surroundings) -> Result<Built, Failure> {
     let list = fs::read_to_string(list).context(|| "read .buildpacks")?;
     let urls = list.lines().map(str::trim);
     say(title("Multipack app detected"))?;
-    let mut built = Built {
-        name: "Multipack".to_owned(),
-        release: None,
-    };
+    let mut built = Built { name: "Multipack".to_owned(), release: None };
     for (number, url) in urls.filter(|line| !line.is_empty() && !line.starts_with('#')).enumerate() {
         say(normal(&format!("=====> Downloading Buildpack: {url}")))?;
         let buildpack = Buildpack::fetch(url, &format!("custom{number}"), around)?;

@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-fn main() {}
-=======
 //! The programs inside the builder image, one binary with a face for each name it is called by.
 
 mod account;
@@ -41,9 +38,6 @@ fn run(name: &OsString, args: &[OsString]) -> Outcome {
         Some("compile") => compile::run(&layout),
         Some("launch") => launch::run(&layout, args),
         Some("setuidgid") => account::setuidgid(&layout, args),
-        _ => Err(Failure::new(
-            "call this program as builder, launch or setuidgid",
-        )),
+        _ => Err(Failure::new("call this program as builder, launch or setuidgid")),
     }
 }
->>>>>>> builder

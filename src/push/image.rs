@@ -22,10 +22,10 @@ impl Image {
     pub fn find(house: &House, name: &str) -> Outcome<Option<Image>> {
         let said = exec::captured(house, &docker::inspect_image("{{.Id}} {{json .Config.Labels}}", name))?;
         let text = said.text();
-        Ok(text.split_once(' ').filter(|_| said.code == 0).map(|(id, labels)| Image {
-            id: id.to_owned(),
-            labels: serde_json::from_str(labels).unwrap_or_default(),
-        }))
+        Ok(text
+            .split_once(' ')
+            .filter(|_| said.code == 0)
+            .map(|(id, labels)| Image { id: id.to_owned(), labels: serde_json::from_str(labels).unwrap_or_default() }))
     }
 
     /// A label's value; empty when the image has no such label.
