@@ -1,0 +1,208 @@
+//! The only spawner. A `Cmd` goes in; what it said and how it ended comes out.
+
+use std::ffi::OsString;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use anyhow::Context;
+
+use crate::cmd::Cmd;
+use crate::fail::{Fail, Outcome, from_code};
+use crate::house::House;
+use crate::say;
+
+/// What a command said, and how it ended.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// As a shell sees it: 128 plus the number for death by a signal.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error; empty when it went straight to ours.
+    pub stderr: Vec<u8>,
+}
+
+impl Said {
+    /// Standard output as text, without the newlines at its end.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
+    }
+}
+
+/// Runs with our streams; the exit code as a shell sees it (127: no such program, 126: cannot be run).
+pub fn status(house: &House, cmd: &Cmd) -> Outcome<i32> {
+    let mut command = prepare(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
+    match command.spawn() {
+        Ok(child) => Ok(code_of(wait(child)?)),
+        Err(error) => cannot_start(house, cmd, &error),
+    }
+}
+
+/// Runs with our streams; a code other than 0 is a failure of that code.
+pub fn run(house: &House, cmd: &Cmd) -> Outcome {
+    status(house, cmd).and_then(from_code)
+}
+
+/// Runs without input and with its output thrown away; only the exit code counts.
+pub fn silent(house: &House, cmd: &Cmd) -> Outcome<i32> {
+    let mut quiet = house.clone();
+    let null = crate::io::Fd::null()?;
+    quiet.io = crate::io::Io { stdin: null.clone(), stdout: null.clone(), stderr: null };
+    status(&quiet, cmd)
+}
+
+/// Runs without input; stdout is kept, stderr goes to ours.
+pub fn output(house: &House, cmd: &Cmd) -> Outcome<Said> {
+    let mut command = prepare(house, cmd);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(house.io.stderr.stdio()?);
+    collect(house, cmd, command)
+}
+
+/// Runs without input; stdout and stderr are kept.
+pub fn captured(house: &House, cmd: &Cmd) -> Outcome<Said> {
+    let mut command = prepare(house, cmd);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    collect(house, cmd, command)
+}
+
+/// Runs with our stdin and stderr; stdout is kept up to the moment when its last holder closes it.
+pub fn filtered(house: &House, cmd: &Cmd) -> std::io::Result<Said> {
+    let mut command = prepare(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(Stdio::piped()).stderr(house.io.stderr.stdio()?);
+    let child = command.spawn()?;
+    drop(command);
+    let output = child.wait_with_output()?;
+    Ok(Said { code: code_of(output.status), stdout: output.stdout, stderr: output.stderr })
+}
+
+/// Runs with what `feed` writes as its input; stdout is thrown away, stderr is kept. Nothing is held whole in memory.
+pub fn fed(house: &House, cmd: &Cmd, feed: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Outcome<Said> {
+    let mut command = prepare(house, cmd);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return not_started(house, cmd, &error),
+    };
+    drop(command);
+    let mut errors = child.stderr.take().expect("stderr is piped");
+    let listener = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = errors.read_to_end(&mut text);
+        text
+    });
+    let mut pipe = std::io::BufWriter::with_capacity(1 << 16, child.stdin.take().expect("stdin is piped"));
+    let fed = feed(&mut pipe).and_then(|()| pipe.flush());
+    drop(pipe);
+    let code = code_of(wait(child)?);
+    let stderr = listener.join().unwrap_or_default();
+    match fed {
+        // The reader's own exit code says better what a broken pipe means.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe || code == 0 => {
+            Err(anyhow::Error::from(error).context(format!("writing to `{}`", cmd.line())).into())
+        }
+        _ => Ok(Said { code, stdout: Vec::new(), stderr }),
+    }
+}
+
+/// Starts and does not wait: a process of its own session, without streams, which outlives us.
+pub fn detach(house: &House, cmd: &Cmd) -> Outcome {
+    let mut command = prepare(house, cmd);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // SAFETY: setsid is async-signal-safe and touches no memory of ours.
+    unsafe { command.pre_exec(|| Ok(nix::unistd::setsid().map(drop)?)) };
+    command.spawn().map(drop).with_context(|| format!("cannot start `{}`", cmd.line()))?;
+    Ok(())
+}
+
+/// Becomes the command. Returns only when that cannot be done.
+pub fn replace(house: &House, cmd: &Cmd) -> Fail {
+    let mut command = prepare(house, cmd);
+    let error = command.exec();
+    Fail::Said(code_of_error(&error), format!("{}: {}", cmd.program.to_string_lossy(), reason(&error)))
+}
+
+/// Starts a program whose start may fail without a word (a hook that is not executable, or without `#!`).
+pub fn try_status(house: &House, cmd: &Cmd) -> std::io::Result<i32> {
+    let mut command = prepare(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
+    Ok(code_of(command.spawn()?.wait()?))
+}
+
+/// Starts and hands over the child; for hooks that run side by side.
+pub fn spawn_with(house: &House, cmd: &Cmd, stdin: Stdio, stdout: Stdio) -> std::io::Result<Child> {
+    let mut command = prepare(house, cmd);
+    command.stdin(stdin).stdout(stdout).stderr(house.io.stderr.stdio()?);
+    command.spawn()
+}
+
+/// The exit code as a shell sees it.
+pub fn code_of(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+fn prepare(house: &House, cmd: &Cmd) -> Command {
+    if house.trace() {
+        say::error(house, format!("+ {}", cmd.line()));
+    }
+    let mut command = Command::new(&cmd.program);
+    command.args(&cmd.args).env_clear().envs(house.env.iter());
+    for (name, value) in &cmd.env {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    if let Some(dir) = &cmd.dir {
+        command.current_dir(dir);
+    }
+    command
+}
+
+fn collect(house: &House, cmd: &Cmd, mut command: Command) -> Outcome<Said> {
+    match command.spawn() {
+        Ok(child) => {
+            drop(command);
+            let output = child.wait_with_output()?;
+            Ok(Said { code: code_of(output.status), stdout: output.stdout, stderr: output.stderr })
+        }
+        Err(error) => not_started(house, cmd, &error),
+    }
+}
+
+fn wait(mut child: Child) -> std::io::Result<ExitStatus> {
+    child.wait()
+}
+
+fn cannot_start(house: &House, cmd: &Cmd, error: &std::io::Error) -> Outcome<i32> {
+    say::error(house, format!("{}: {}", cmd.program.to_string_lossy(), reason(error)));
+    Ok(code_of_error(error))
+}
+
+fn not_started(house: &House, cmd: &Cmd, error: &std::io::Error) -> Outcome<Said> {
+    Ok(Said { code: cannot_start(house, cmd, error)?, stdout: Vec::new(), stderr: Vec::new() })
+}
+
+/// What a shell makes of a program that cannot be started.
+pub fn code_of_error(error: &std::io::Error) -> i32 {
+    if error.kind() == ErrorKind::NotFound { 127 } else { 126 }
+}
+
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "command not found".into(),
+        ErrorKind::PermissionDenied => "Permission denied".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// Arguments as owned strings.
+pub fn words<I>(words: I) -> Vec<OsString>
+where
+    I: IntoIterator,
+    I::Item: AsRef<std::ffi::OsStr>,
+{
+    words.into_iter().map(|word| std::ffi::OsStr::from_bytes(word.as_ref().as_bytes()).to_owned()).collect()
+}

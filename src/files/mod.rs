@@ -1,0 +1,41 @@
+//! One format a file: pure parsing and printing. Here: reading small files, and the one way to replace a file.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use anyhow::Context;
+
+pub mod env;
+pub mod passwd;
+
+/// The first line of a small file; `None` when there is no file or nothing in it.
+pub fn first_line(path: &Path) -> Option<String> {
+    let text = fs::read(path).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned)
+}
+
+/// Replaces a file's content whole or not at all: a temporary file beside it, then rename. An existing file's owner
+/// and mode are kept; a new one gets `mode`. A link is followed, so that it stays one.
+pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), crate::fail::Fail> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    write_beside(&target, content, mode).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
+}
+
+fn write_beside(path: &Path, content: &[u8], mode: u32) -> anyhow::Result<()> {
+    let dir = path.parent().context("no directory")?;
+    let old = fs::metadata(path).ok();
+    let mut file = tempfile::Builder::new().prefix(".dokku-").tempfile_in(dir)?;
+    file.write_all(content)?;
+    let mode = old.as_ref().map_or(mode, |old| old.mode() & 0o7777);
+    file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+    if let Some(old) = old {
+        // Only root can give a file away; for everybody else the owner is already the same.
+        let _ = std::os::unix::fs::chown(file.path(), Some(old.uid()), Some(old.gid()));
+    }
+    file.persist(path)?;
+    Ok(())
+}

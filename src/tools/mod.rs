@@ -1,0 +1,5 @@
+//! Outside programs as pure functions that return the command to run.
+
+pub mod docker;
+pub mod git;
+pub mod nginx;
