@@ -10,13 +10,13 @@ started() {
   [ -z "${DOKKU_STARTED:-}" ] || printf '%s %s\n' "$1" "$2" >>"$DOKKU_STARTED"
 }
 
-# stop_started FILE: ends what FILE notes, the last first, and waits for it.
+# stop_started FILE: ends what FILE notes, the last first, and waits for it. In silence: the last word is
+# the caller's.
 stop_started() {
-  local name pid tries
+  local pid tries
   [ -s "$1" ] || return 0
-  while read -r name pid; do
+  while read -r _ pid; do
     kill "$pid" 2>/dev/null || continue
-    remark "ending $name (process $pid)"
     for ((tries = 0; tries < 300; tries++)); do
       kill -0 "$pid" 2>/dev/null || break
       sleep 0.1
