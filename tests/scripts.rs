@@ -81,6 +81,16 @@ fn core_plugins_of_a_bash_dokku_are_set_aside() {
     assert_eq!(fs::read_to_string(installation.0.path().join("aside/git/commands")).unwrap(), "theirs");
 }
 
+#[test]
+fn words_that_a_script_does_not_know_are_named() {
+    for script in ["install", "demo", "test"] {
+        let output = Command::new(format!("{}/scripts/{script}", env!("CARGO_MANIFEST_DIR"))).arg("--nonsense").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said, format!(" !     --nonsense is not known to scripts/{script}: see scripts/{script} --help\n"));
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
 /// A directory with `repository/plugins` (what a version brings) and `plugins` (what is installed).
 struct Installation(TempDir);
 

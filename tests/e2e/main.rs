@@ -7,6 +7,7 @@ mod buildpacks;
 mod docker_clients;
 mod dockerfile;
 mod failing;
+mod installing;
 mod life;
 mod pushing;
 mod serving;
