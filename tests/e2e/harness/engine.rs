@@ -38,8 +38,9 @@ fn start(directory: &Path, size: &str) -> Child {
         exec dockerd --data-root $PWD/disk --exec-root $PWD/run --pidfile $PWD/pid --host unix://$PWD/docker.sock --group docker \
             --bridge none --iptables=false --ip6tables=false --storage-driver vfs"
     );
+    // In a network namespace of its own: an engine without a bridge removes docker0, whosever it is.
     Command::new("unshare")
-        .args(["--mount", "sh", "-ec", &script])
+        .args(["--mount", "--net", "sh", "-ec", &script])
         .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
