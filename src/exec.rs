@@ -54,18 +54,45 @@ pub fn silent(house: &House, cmd: &Cmd) -> Outcome<i32> {
     status(&quiet, cmd)
 }
 
+/// Runs with our stdin and stderr and with its stdout thrown away.
+pub fn status_hushed(house: &House, cmd: &Cmd) -> Outcome<i32> {
+    let mut hushed = house.clone();
+    hushed.io.stdout = crate::io::Fd::null()?;
+    status(&hushed, cmd)
+}
+
+/// Runs `first | second`, stderr of both going to ours; the code of the last that failed, as with bash's pipefail.
+pub fn pipe(house: &House, first: &Cmd, second: &Cmd) -> Outcome<i32> {
+    let (reader, writer) = std::io::pipe()?;
+    let mut left = house.clone();
+    left.io.stdout = crate::io::Fd::own(writer);
+    let mut right = house.clone();
+    right.io.stdin = crate::io::Fd::own(reader);
+    let mut command = prepare(&left, first);
+    command.stdin(left.io.stdin.stdio()?).stdout(left.io.stdout.stdio()?).stderr(left.io.stderr.stdio()?);
+    let child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return cannot_start(house, first, &error),
+    };
+    drop((command, left));
+    let last = status(&right, second)?;
+    drop(right);
+    let code = code_of(wait(child)?);
+    Ok(if last != 0 { last } else { code })
+}
+
 /// Runs without input; stdout is kept, stderr goes to ours.
 pub fn output(house: &House, cmd: &Cmd) -> Outcome<Said> {
     let mut command = prepare(house, cmd);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(house.io.stderr.stdio()?);
-    collect(house, cmd, command)
+    collect(cmd, command)
 }
 
 /// Runs without input; stdout and stderr are kept.
 pub fn captured(house: &House, cmd: &Cmd) -> Outcome<Said> {
     let mut command = prepare(house, cmd);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    collect(house, cmd, command)
+    collect(cmd, command)
 }
 
 /// Runs with our stdin and stderr; stdout is kept up to the moment when its last holder closes it.
@@ -84,7 +111,7 @@ pub fn fed(house: &House, cmd: &Cmd, feed: impl FnOnce(&mut dyn Write) -> std::i
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => return not_started(house, cmd, &error),
+        Err(error) => return Ok(not_started(cmd, &error)),
     };
     drop(command);
     let mut errors = child.stderr.take().expect("stderr is piped");
@@ -107,9 +134,13 @@ pub fn fed(house: &House, cmd: &Cmd, feed: impl FnOnce(&mut dyn Write) -> std::i
     }
 }
 
-/// Starts and does not wait: a process of its own session, without streams, which outlives us.
-pub fn detach(house: &House, cmd: &Cmd) -> Outcome {
-    let mut command = prepare(house, cmd);
+/// Starts this program again as `dokku WORDS...` and does not wait: a process of its own session, without streams,
+/// which outlives us.
+pub fn detach_self(house: &House, words: &[&str]) -> Outcome {
+    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let cmd = Cmd::new(program).args(words);
+    let mut command = prepare(house, &cmd);
+    command.arg0("dokku");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // SAFETY: setsid is async-signal-safe and touches no memory of ours.
     unsafe { command.pre_exec(|| Ok(nix::unistd::setsid().map(drop)?)) };
@@ -149,26 +180,26 @@ fn prepare(house: &House, cmd: &Cmd) -> Command {
     }
     let mut command = Command::new(&cmd.program);
     command.args(&cmd.args).env_clear().envs(house.env.iter());
+    if let Some(dir) = cmd.dir.as_ref().or(house.dir.as_ref()) {
+        command.current_dir(dir);
+    }
     for (name, value) in &cmd.env {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
         };
     }
-    if let Some(dir) = &cmd.dir {
-        command.current_dir(dir);
-    }
     command
 }
 
-fn collect(house: &House, cmd: &Cmd, mut command: Command) -> Outcome<Said> {
+fn collect(cmd: &Cmd, mut command: Command) -> Outcome<Said> {
     match command.spawn() {
         Ok(child) => {
             drop(command);
             let output = child.wait_with_output()?;
             Ok(Said { code: code_of(output.status), stdout: output.stdout, stderr: output.stderr })
         }
-        Err(error) => not_started(house, cmd, &error),
+        Err(error) => Ok(not_started(cmd, &error)),
     }
 }
 
@@ -181,8 +212,9 @@ fn cannot_start(house: &House, cmd: &Cmd, error: &std::io::Error) -> Outcome<i32
     Ok(code_of_error(error))
 }
 
-fn not_started(house: &House, cmd: &Cmd, error: &std::io::Error) -> Outcome<Said> {
-    Ok(Said { code: cannot_start(house, cmd, error)?, stdout: Vec::new(), stderr: Vec::new() })
+fn not_started(cmd: &Cmd, error: &std::io::Error) -> Said {
+    let text = format!("{}: {}\n", cmd.program.to_string_lossy(), reason(error));
+    Said { code: code_of_error(error), stdout: Vec::new(), stderr: text.into_bytes() }
 }
 
 /// What a shell makes of a program that cannot be started.

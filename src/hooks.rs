@@ -49,6 +49,11 @@ pub fn observed(house: &House, hook: &str) -> bool {
     files(house, hook, true).iter().any(|file| file.ours.is_none())
 }
 
+/// Do only our untouched `commands` files answer commands?
+pub fn only_core_commands(house: &House) -> bool {
+    files(house, "commands", false).iter().all(|file| file.ours.is_some())
+}
+
 /// Does the untouched core hook of this plugin stand in its place?
 pub fn ours(house: &House, plugin: &str, hook: &str) -> bool {
     is_stub(&house.plugin_path.join(plugin).join(hook), OsStr::new(plugin), hook)

@@ -31,6 +31,8 @@ pub struct House {
     pub locals: Env,
     /// The streams of this command or hook.
     pub io: Io,
+    /// Where children start, when not in this process's working directory.
+    pub dir: Option<PathBuf>,
 }
 
 /// The user whose home is DOKKU_ROOT and as whom everything but installing runs.
@@ -69,6 +71,7 @@ impl House {
             locals: Env::new(),
             env,
             io,
+            dir: None,
         })
     }
 
