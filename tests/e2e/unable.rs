@@ -8,7 +8,7 @@ use crate::harness::{App, Release, Server, Session, SmallEngine, procfile_app};
 
 #[test]
 fn no_docker_client() {
-    refused("no-docker", &["docker", "not installed"], |server, _| {
+    refused("no-docker", &["no `docker` program", "scripts/install"], |server, _| {
         let everything_else = server.scratch("programs");
         for program in ["/usr/local/bin", "/usr/bin"].iter().flat_map(|directory| fs::read_dir(directory).unwrap()) {
             let program = program.unwrap();
@@ -31,7 +31,7 @@ fn engine_down() {
 
 #[test]
 fn socket_of_the_engine_is_closed_to_dokku() {
-    refused("no-permission", &["permission", "docker.sock"], |server, _| {
+    refused("no-permission", &["Docker engine's socket", "usermod -aG docker dokku"], |server, _| {
         let socket = server.scratch("run").join("docker.sock");
         drop(UnixListener::bind(&socket).unwrap());
         fs::set_permissions(&socket, fs::Permissions::from_mode(0o600)).unwrap();
