@@ -10,7 +10,7 @@ use crate::fail::{Fail, Outcome, from_code};
 use crate::files::dockerfile;
 use crate::house::House;
 use crate::push::making::{self, Making};
-use crate::push::{build_env, engine, image, options};
+use crate::push::{build_env, image, options};
 use crate::tools::docker;
 use crate::{exec, files, hooks, plugins};
 
@@ -45,7 +45,6 @@ pub fn build<'h>(house: &'h House, app: &App, source: &str, tree: &Path) -> Outc
 
 fn buildstep<'h>(house: &'h House, app: &App, tree: &Path) -> Outcome<Making<'h>> {
     fs::read_dir(tree).map_err(|error| Fail::say(format!("cannot read the tree {}: {error}", tree.display())))?;
-    require_builder(house)?;
     let mut making = Making::from(house, app, &house.image);
     if observed(house, &["pre-build", "pre-build-buildstep"]) {
         making.put(|tar| making::add_tree(tar, "app", tree))?;
@@ -84,21 +83,6 @@ fn open_builder(house: &House, app: &App, making: &mut Making) -> Outcome {
     let mut options = exec::words(["-v", &mount, "-e", "CACHE_PATH=/cache"]);
     options.extend(options::of_phase(house, app, "build")?);
     making.open(&options, &["/build/builder"])
-}
-
-/// Fails, saying what makes it, when the builder image is not there.
-fn require_builder(house: &House) -> Outcome {
-    let said = exec::captured(house, &docker::inspect_image("{{.Id}}", &house.image))?;
-    if said.code == 0 {
-        return Ok(());
-    }
-    if String::from_utf8_lossy(&said.stderr).to_lowercase().contains("no such") {
-        return Err(Fail::say(format!(
-            "The builder image {} is not there. Make it on the server with scripts/builder-image, then push again.",
-            house.image
-        )));
-    }
-    engine::judge(house, &said)
 }
 
 fn dockerfile<'h>(house: &'h House, app: &App, tree: &Path) -> Outcome<Making<'h>> {

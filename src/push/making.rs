@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::app::App;
 use crate::exec;
-use crate::fail::Outcome;
+use crate::fail::{Fail, Outcome};
 use crate::house::House;
 use crate::push::engine;
 use crate::tools::docker;
@@ -38,8 +38,15 @@ impl<'h> Making<'h> {
 
     /// Opens a container with these options for `docker create` and this command.
     pub fn open<I: AsRef<std::ffi::OsStr>>(&mut self, options: &[I], command: &[&str]) -> Outcome {
-        let cmd = docker::create(self.app.name.as_str(), "build", options, &self.base, command);
-        self.container = Some(engine::output(self.house, &cmd)?);
+        let said = exec::captured(self.house, &docker::create(self.app.name.as_str(), "build", options, &self.base, command))?;
+        if said.code != 0 && self.base == self.house.image && String::from_utf8_lossy(&said.stderr).contains("Unable to find image") {
+            return Err(Fail::say(format!(
+                "The builder image {} is not there. Make it on the server with scripts/builder-image, then push again.",
+                self.base
+            )));
+        }
+        engine::judge(self.house, &said)?;
+        self.container = Some(said.text());
         Ok(())
     }
 

@@ -38,10 +38,11 @@ fn derived(house: &House, app: &App) -> Outcome {
     let global = |entry: &str| files::text(&house.root.join(entry));
     match global("VHOST") {
         Some(vhost) => say::line(house, format!("{scheme}://{vhost}")),
-        None => {
-            let (host, port) = (global("HOSTNAME").unwrap_or_default(), app.record("PORT").unwrap_or_default());
-            say::line(house, format!("{scheme}://{host}:{port}"))
-        }
+        // Without a port there is nothing to show, and 0.3.18 says nothing.
+        None => match (global("HOSTNAME"), files::text(&app.path("PORT"))) {
+            (Some(host), Some(port)) => say::line(house, format!("{scheme}://{host}:{port}")),
+            _ => Err(Fail::Code(1)),
+        },
     }
 }
 
