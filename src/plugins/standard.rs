@@ -95,7 +95,7 @@ fn run(house: &House, args: &Args) -> Outcome {
     options.extend(hooked);
     let buildstep = image::is_buildstep(house, &app.image())?;
     let command = exec::words(buildstep.then_some("/exec")).into_iter().chain(args.from(1).iter().cloned());
-    exec::run(house, &docker::run_command(&options, &app.image(), &command.collect::<Vec<_>>()))
+    exec::run(house, &docker::run_command(app.name.as_str(), &options, &app.image(), &command.collect::<Vec<_>>()))
 }
 
 fn version(house: &House, _: &Args) -> Outcome {
