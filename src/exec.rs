@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use anyhow::Context;
+use nix::errno::Errno;
 
 use crate::cmd::Cmd;
 use crate::fail::{Fail, Outcome, from_code};
@@ -32,11 +34,13 @@ impl Said {
 }
 
 /// Runs with our streams; the exit code as a shell sees it (127: no such program, 126: cannot be run).
+/// A text without `#!` is a script of bash's, as for bash.
 pub fn status(house: &House, cmd: &Cmd) -> Outcome<i32> {
     let mut command = prepare(house, cmd);
     command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
     match command.spawn() {
         Ok(child) => Ok(code_of(wait(child)?)),
+        Err(error) if is_script(cmd, &error) => status(house, &interpreted(cmd)),
         Err(error) => cannot_start(house, cmd, &error),
     }
 }
@@ -95,14 +99,14 @@ pub fn captured(house: &House, cmd: &Cmd) -> Outcome<Said> {
     collect(cmd, command)
 }
 
-/// Runs with our stdin and stderr; stdout is kept up to the moment when its last holder closes it.
-pub fn filtered(house: &House, cmd: &Cmd) -> std::io::Result<Said> {
-    let mut command = prepare(house, cmd);
+/// Runs a hook with our stdin and stderr; stdout is kept up to the moment when its last holder closes it.
+/// A start may fail without a word: a file that is not executable, or without `#!`.
+pub fn filtered(house: &House, cmd: &Cmd) -> std::io::Result<Output> {
+    let mut command = untraced(house, cmd);
     command.stdin(house.io.stdin.stdio()?).stdout(Stdio::piped()).stderr(house.io.stderr.stdio()?);
     let child = command.spawn()?;
     drop(command);
-    let output = child.wait_with_output()?;
-    Ok(Said { code: code_of(output.status), stdout: output.stdout, stderr: output.stderr })
+    child.wait_with_output()
 }
 
 /// Runs with what `feed` writes as its input; stdout is thrown away, stderr is kept. Nothing is held whole in memory.
@@ -152,19 +156,19 @@ pub fn detach_self(house: &House, words: &[&str]) -> Outcome {
 pub fn replace(house: &House, cmd: &Cmd) -> Fail {
     let mut command = prepare(house, cmd);
     let error = command.exec();
-    Fail::Said(code_of_error(&error), format!("{}: {}", cmd.program.to_string_lossy(), reason(&error)))
+    Fail::Said(code_of_error(&error), format!("{}: {}", cmd.program.to_string_lossy(), reason(cmd, &error)))
 }
 
-/// Starts a program whose start may fail without a word (a hook that is not executable, or without `#!`).
-pub fn try_status(house: &House, cmd: &Cmd) -> std::io::Result<i32> {
-    let mut command = prepare(house, cmd);
+/// Runs a hook with our streams. Its start may fail without a word.
+pub fn try_status(house: &House, cmd: &Cmd) -> std::io::Result<ExitStatus> {
+    let mut command = untraced(house, cmd);
     command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
-    Ok(code_of(command.spawn()?.wait()?))
+    command.spawn()?.wait()
 }
 
-/// Starts and hands over the child; for hooks that run side by side.
+/// Starts a hook and hands over the child; for hooks that run side by side.
 pub fn spawn_with(house: &House, cmd: &Cmd, stdin: Stdio, stdout: Stdio) -> std::io::Result<Child> {
-    let mut command = prepare(house, cmd);
+    let mut command = untraced(house, cmd);
     command.stdin(stdin).stdout(stdout).stderr(house.io.stderr.stdio()?);
     command.spawn()
 }
@@ -178,6 +182,10 @@ fn prepare(house: &House, cmd: &Cmd) -> Command {
     if house.trace() {
         say::error(house, format!("+ {}", cmd.line()));
     }
+    untraced(house, cmd)
+}
+
+fn untraced(house: &House, cmd: &Cmd) -> Command {
     let mut command = Command::new(&cmd.program);
     command.args(&cmd.args).env_clear().envs(house.env.iter());
     if let Some(dir) = cmd.dir.as_ref().or(house.dir.as_ref()) {
@@ -208,12 +216,12 @@ fn wait(mut child: Child) -> std::io::Result<ExitStatus> {
 }
 
 fn cannot_start(house: &House, cmd: &Cmd, error: &std::io::Error) -> Outcome<i32> {
-    say::error(house, format!("{}: {}", cmd.program.to_string_lossy(), reason(error)));
+    say::error(house, format!("{}: {}", cmd.program.to_string_lossy(), reason(cmd, error)));
     Ok(code_of_error(error))
 }
 
 fn not_started(cmd: &Cmd, error: &std::io::Error) -> Said {
-    let text = format!("{}: {}\n", cmd.program.to_string_lossy(), reason(error));
+    let text = format!("{}: {}\n", cmd.program.to_string_lossy(), reason(cmd, error));
     Said { code: code_of_error(error), stdout: Vec::new(), stderr: text.into_bytes() }
 }
 
@@ -222,12 +230,43 @@ pub fn code_of_error(error: &std::io::Error) -> i32 {
     if error.kind() == ErrorKind::NotFound { 127 } else { 126 }
 }
 
-fn reason(error: &std::io::Error) -> String {
+/// Bash's words for it.
+fn reason(cmd: &Cmd, error: &std::io::Error) -> String {
+    let path = Path::new(&cmd.program);
     match error.kind() {
-        ErrorKind::NotFound => "command not found".into(),
+        _ if path.is_dir() => "Is a directory".into(),
+        ErrorKind::NotFound if !cmd.program.as_bytes().contains(&b'/') => "command not found".into(),
+        ErrorKind::NotFound => match interpreter(path) {
+            Some(interpreter) => format!("{interpreter}: bad interpreter: No such file or directory"),
+            None => "No such file or directory".into(),
+        },
         ErrorKind::PermissionDenied => "Permission denied".into(),
+        _ if error.raw_os_error() == Some(Errno::ENOEXEC as i32) => "cannot execute binary file: Exec format error".into(),
         _ => error.to_string(),
     }
+}
+
+/// The interpreter that a script names after `#!`.
+fn interpreter(script: &Path) -> Option<String> {
+    let text = std::fs::read(script).ok()?;
+    let line = text.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    String::from_utf8_lossy(line).split_whitespace().next().map(str::to_owned)
+}
+
+/// Bash's test: a file whose first line, within 80 bytes, holds no NUL is no binary.
+fn is_script(cmd: &Cmd, error: &std::io::Error) -> bool {
+    if error.raw_os_error() != Some(Errno::ENOEXEC as i32) {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = std::fs::File::open(&cmd.program).and_then(|file| file.take(80).read_to_end(&mut start));
+    read.is_ok() && !start.split(|byte| *byte == b'\n').next().unwrap_or_default().contains(&0)
+}
+
+fn interpreted(cmd: &Cmd) -> Cmd {
+    let mut args = cmd.args.clone();
+    args.insert(0, cmd.program.clone());
+    Cmd { program: "bash".into(), args, ..cmd.clone() }
 }
 
 /// Arguments as owned strings.

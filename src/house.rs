@@ -61,8 +61,17 @@ impl House {
                     .home
             }
         };
+        Ok(House::at(root, env, io))
+    }
+
+    /// For the faces that work where there is no DOKKU_ROOT: `pluginhook`, `sshcommand` and the client.
+    pub fn rootless() -> House {
+        House::at(PathBuf::new(), std::env::vars_os().collect(), Io::of_process())
+    }
+
+    fn at(root: PathBuf, env: Env, io: Io) -> House {
         let text = |name, default: &str| given(&env, name).map_or(default.into(), |value| value.to_string_lossy().into_owned());
-        Ok(House {
+        House {
             root,
             lib: given(&env, "DOKKU_LIB_ROOT").unwrap_or_else(|| DEFAULT_LIB.into()).into(),
             plugin_path: given(&env, "PLUGIN_PATH").unwrap_or_else(|| DEFAULT_PLUGIN_PATH.into()).into(),
@@ -72,7 +81,7 @@ impl House {
             env,
             io,
             dir: None,
-        })
+        }
     }
 
     /// With what 0.3.18's `dokku` exports to every plugin.

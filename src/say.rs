@@ -35,6 +35,11 @@ pub fn prompt(house: &House, text: &str) {
     let _ = house.io.stderr.write_all(text.as_bytes());
 }
 
+/// The same with bytes as they are.
+pub fn error_bytes(house: &House, text: &[u8]) {
+    let _ = house.io.stderr.write_all(&[text, b"\n"].concat());
+}
+
 /// Shows what a failure still has to say; used where the failure itself is passed over, and by `main`.
 pub fn failure(house: &House, fail: &Fail) {
     if let Some(text) = fail.text() {

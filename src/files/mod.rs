@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+pub mod authorized_keys;
 pub mod docker_env;
 pub mod dockerfile;
 pub mod env;

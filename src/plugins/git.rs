@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::{Command, Hook, Plugin};
 use crate::app::{App, AppName};
 use crate::args::Args;
-use crate::fail::{Outcome, from_code};
+use crate::fail::{Fail, Outcome, from_code};
 use crate::house::House;
 use crate::push::{lock, tree};
 use crate::tools::git;
@@ -65,7 +65,8 @@ fn build(house: &House, args: &Args) -> Outcome {
 }
 
 fn build_locked(house: &House, args: &Args) -> Outcome {
-    let app = App::named(house, args.word(0))?;
+    let app =
+        App::at(house, AppName::parse(args.word(0)).ok_or_else(|| Fail::say(format!("{:?} is not the name of an app", args.text(0))))?);
     let revision = if args.words.len() >= 2 { args.word(1).to_owned() } else { tree::master(house, &app)? };
     let tree = tree::checkout(house, &app, &revision)?;
     let house = tree::inside(house, &app, &tree);
@@ -77,7 +78,7 @@ fn build_locked(house: &House, args: &Args) -> Outcome {
 /// git-upload-pack: an app's repository, for those who pull.
 fn upload_pack(house: &House, args: &Args) -> Outcome {
     let name = unquoted(args);
-    let app = App::named(house, &name)?;
+    let app = App::at(house, AppName::parse(&name).ok_or_else(|| Fail::say(format!("{name:?} is not the name of an app")))?);
     hooks::fire(house, "git-pre-pull", &[app.word()])?;
     exec::run(house, &git::upload_pack(&app.dir))?;
     hooks::fire(house, "git-post-pull", &[app.word()])

@@ -44,7 +44,7 @@ pub fn build<'h>(house: &'h House, app: &App, source: &str, tree: &Path) -> Outc
 }
 
 fn buildstep<'h>(house: &'h House, app: &App, tree: &Path) -> Outcome<Making<'h>> {
-    fs::read_dir(tree).map_err(|error| Fail::say(format!("cannot read the tree {}: {error}", tree.display())))?;
+    fs::read_dir(tree).map_err(|error| Fail::say(format!("hint: cannot read the tree {}: {error}", tree.display())))?;
     let mut making = Making::from(house, app, &house.image);
     if observed(house, &["pre-build", "pre-build-buildstep"]) {
         making.put(|tar| making::add_tree(tar, "app", tree))?;

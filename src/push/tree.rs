@@ -75,7 +75,7 @@ pub fn checkout(house: &House, app: &App, revision: &OsStr) -> Outcome<Tree> {
 pub fn master(house: &House, app: &App) -> Outcome<OsString> {
     let said = exec::captured(house, &git::revision(&app.dir, "refs/heads/master"))?;
     if said.code != 0 {
-        return Err(Fail::say(format!("App {} has no branch master to build: push to it first", app.name)));
+        return Err(Fail::say(format!("hint: {} has no branch master to build: push to it first", app.name)));
     }
     Ok(said.text().into())
 }
@@ -87,7 +87,7 @@ fn commit(house: &House, app: &App, revision: &OsStr) -> Outcome<OsString> {
     let name = revision.to_string_lossy();
     let said = exec::captured(house, &git::revision(&app.dir, &name))?;
     if said.code != 0 {
-        return Err(Fail::say(format!("There is no revision {name:?} of {}", app.name)));
+        return Err(Fail::say(format!("hint: there is no revision {name:?} of {}", app.name)));
     }
     Ok(said.text().into())
 }

@@ -1,5 +1,7 @@
 //! Outside programs as pure functions that return the command to run.
 
+pub mod accounts;
 pub mod docker;
 pub mod git;
 pub mod nginx;
+pub mod ssh;
