@@ -9,6 +9,7 @@ use anyhow::Context;
 
 pub mod authorized_keys;
 pub mod docker_env;
+pub mod docker_options;
 pub mod dockerfile;
 pub mod env;
 pub mod passwd;
