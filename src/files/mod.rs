@@ -7,8 +7,12 @@ use std::path::Path;
 
 use anyhow::Context;
 
+pub mod certificate;
 pub mod env;
 pub mod passwd;
+pub mod server_name;
+pub mod template;
+pub mod variables;
 
 /// The first line of a small file; `None` when there is no file or nothing in it.
 pub fn first_line(path: &Path) -> Option<String> {

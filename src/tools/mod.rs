@@ -1,5 +1,7 @@
 //! Outside programs as pure functions that return the command to run.
 
+pub mod bash;
+pub mod curl;
 pub mod docker;
 pub mod git;
 pub mod nginx;
