@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use anyhow::Context;
+use nix::errno::Errno;
 
 use crate::cmd::Cmd;
 use crate::fail::{Fail, Outcome, from_code};
@@ -32,11 +34,13 @@ impl Said {
 }
 
 /// Runs with our streams; the exit code as a shell sees it (127: no such program, 126: cannot be run).
+/// A text without `#!` is a script of bash's, as for bash.
 pub fn status(house: &House, cmd: &Cmd) -> Outcome<i32> {
     let mut command = prepare(house, cmd);
     command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
     match command.spawn() {
         Ok(child) => Ok(code_of(wait(child)?)),
+        Err(error) if is_script(cmd, &error) => status(house, &interpreted(cmd)),
         Err(error) => cannot_start(house, cmd, &error),
     }
 }
@@ -54,28 +58,55 @@ pub fn silent(house: &House, cmd: &Cmd) -> Outcome<i32> {
     status(&quiet, cmd)
 }
 
+/// Runs with our stdin and stderr and with its stdout thrown away.
+pub fn status_hushed(house: &House, cmd: &Cmd) -> Outcome<i32> {
+    let mut hushed = house.clone();
+    hushed.io.stdout = crate::io::Fd::null()?;
+    status(&hushed, cmd)
+}
+
+/// Runs `first | second`, stderr of both going to ours; the code of the last that failed, as with bash's pipefail.
+pub fn pipe(house: &House, first: &Cmd, second: &Cmd) -> Outcome<i32> {
+    let (reader, writer) = std::io::pipe()?;
+    let mut left = house.clone();
+    left.io.stdout = crate::io::Fd::own(writer);
+    let mut right = house.clone();
+    right.io.stdin = crate::io::Fd::own(reader);
+    let mut command = prepare(&left, first);
+    command.stdin(left.io.stdin.stdio()?).stdout(left.io.stdout.stdio()?).stderr(left.io.stderr.stdio()?);
+    let child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return cannot_start(house, first, &error),
+    };
+    drop((command, left));
+    let last = status(&right, second)?;
+    drop(right);
+    let code = code_of(wait(child)?);
+    Ok(if last != 0 { last } else { code })
+}
+
 /// Runs without input; stdout is kept, stderr goes to ours.
 pub fn output(house: &House, cmd: &Cmd) -> Outcome<Said> {
     let mut command = prepare(house, cmd);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(house.io.stderr.stdio()?);
-    collect(house, cmd, command)
+    collect(cmd, command)
 }
 
 /// Runs without input; stdout and stderr are kept.
 pub fn captured(house: &House, cmd: &Cmd) -> Outcome<Said> {
     let mut command = prepare(house, cmd);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    collect(house, cmd, command)
+    collect(cmd, command)
 }
 
-/// Runs with our stdin and stderr; stdout is kept up to the moment when its last holder closes it.
-pub fn filtered(house: &House, cmd: &Cmd) -> std::io::Result<Said> {
-    let mut command = prepare(house, cmd);
+/// Runs a hook with our stdin and stderr; stdout is kept up to the moment when its last holder closes it.
+/// A start may fail without a word: a file that is not executable, or without `#!`.
+pub fn filtered(house: &House, cmd: &Cmd) -> std::io::Result<Output> {
+    let mut command = untraced(house, cmd);
     command.stdin(house.io.stdin.stdio()?).stdout(Stdio::piped()).stderr(house.io.stderr.stdio()?);
     let child = command.spawn()?;
     drop(command);
-    let output = child.wait_with_output()?;
-    Ok(Said { code: code_of(output.status), stdout: output.stdout, stderr: output.stderr })
+    child.wait_with_output()
 }
 
 /// Runs with what `feed` writes as its input; stdout is thrown away, stderr is kept. Nothing is held whole in memory.
@@ -84,7 +115,7 @@ pub fn fed(house: &House, cmd: &Cmd, feed: impl FnOnce(&mut dyn Write) -> std::i
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => return not_started(house, cmd, &error),
+        Err(error) => return Ok(not_started(cmd, &error)),
     };
     drop(command);
     let mut errors = child.stderr.take().expect("stderr is piped");
@@ -107,9 +138,13 @@ pub fn fed(house: &House, cmd: &Cmd, feed: impl FnOnce(&mut dyn Write) -> std::i
     }
 }
 
-/// Starts and does not wait: a process of its own session, without streams, which outlives us.
-pub fn detach(house: &House, cmd: &Cmd) -> Outcome {
-    let mut command = prepare(house, cmd);
+/// Starts this program again as `dokku WORDS...` and does not wait: a process of its own session, without streams,
+/// which outlives us.
+pub fn detach_self(house: &House, words: &[&str]) -> Outcome {
+    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let cmd = Cmd::new(program).args(words);
+    let mut command = prepare(house, &cmd);
+    command.arg0("dokku");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // SAFETY: setsid is async-signal-safe and touches no memory of ours.
     unsafe { command.pre_exec(|| Ok(nix::unistd::setsid().map(drop)?)) };
@@ -121,19 +156,19 @@ pub fn detach(house: &House, cmd: &Cmd) -> Outcome {
 pub fn replace(house: &House, cmd: &Cmd) -> Fail {
     let mut command = prepare(house, cmd);
     let error = command.exec();
-    Fail::Said(code_of_error(&error), format!("{}: {}", cmd.program.to_string_lossy(), reason(&error)))
+    Fail::Said(code_of_error(&error), format!("{}: {}", cmd.program.to_string_lossy(), reason(cmd, &error)))
 }
 
-/// Starts a program whose start may fail without a word (a hook that is not executable, or without `#!`).
-pub fn try_status(house: &House, cmd: &Cmd) -> std::io::Result<i32> {
-    let mut command = prepare(house, cmd);
+/// Runs a hook with our streams. Its start may fail without a word.
+pub fn try_status(house: &House, cmd: &Cmd) -> std::io::Result<ExitStatus> {
+    let mut command = untraced(house, cmd);
     command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
-    Ok(code_of(command.spawn()?.wait()?))
+    command.spawn()?.wait()
 }
 
-/// Starts and hands over the child; for hooks that run side by side.
+/// Starts a hook and hands over the child; for hooks that run side by side.
 pub fn spawn_with(house: &House, cmd: &Cmd, stdin: Stdio, stdout: Stdio) -> std::io::Result<Child> {
-    let mut command = prepare(house, cmd);
+    let mut command = untraced(house, cmd);
     command.stdin(stdin).stdout(stdout).stderr(house.io.stderr.stdio()?);
     command.spawn()
 }
@@ -147,28 +182,32 @@ fn prepare(house: &House, cmd: &Cmd) -> Command {
     if house.trace() {
         say::error(house, format!("+ {}", cmd.line()));
     }
+    untraced(house, cmd)
+}
+
+fn untraced(house: &House, cmd: &Cmd) -> Command {
     let mut command = Command::new(&cmd.program);
     command.args(&cmd.args).env_clear().envs(house.env.iter());
+    if let Some(dir) = cmd.dir.as_ref().or(house.dir.as_ref()) {
+        command.current_dir(dir);
+    }
     for (name, value) in &cmd.env {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
         };
     }
-    if let Some(dir) = &cmd.dir {
-        command.current_dir(dir);
-    }
     command
 }
 
-fn collect(house: &House, cmd: &Cmd, mut command: Command) -> Outcome<Said> {
+fn collect(cmd: &Cmd, mut command: Command) -> Outcome<Said> {
     match command.spawn() {
         Ok(child) => {
             drop(command);
             let output = child.wait_with_output()?;
             Ok(Said { code: code_of(output.status), stdout: output.stdout, stderr: output.stderr })
         }
-        Err(error) => not_started(house, cmd, &error),
+        Err(error) => Ok(not_started(cmd, &error)),
     }
 }
 
@@ -177,12 +216,13 @@ fn wait(mut child: Child) -> std::io::Result<ExitStatus> {
 }
 
 fn cannot_start(house: &House, cmd: &Cmd, error: &std::io::Error) -> Outcome<i32> {
-    say::error(house, format!("{}: {}", cmd.program.to_string_lossy(), reason(error)));
+    say::error(house, format!("{}: {}", cmd.program.to_string_lossy(), reason(cmd, error)));
     Ok(code_of_error(error))
 }
 
-fn not_started(house: &House, cmd: &Cmd, error: &std::io::Error) -> Outcome<Said> {
-    Ok(Said { code: cannot_start(house, cmd, error)?, stdout: Vec::new(), stderr: Vec::new() })
+fn not_started(cmd: &Cmd, error: &std::io::Error) -> Said {
+    let text = format!("{}: {}\n", cmd.program.to_string_lossy(), reason(cmd, error));
+    Said { code: code_of_error(error), stdout: Vec::new(), stderr: text.into_bytes() }
 }
 
 /// What a shell makes of a program that cannot be started.
@@ -190,12 +230,43 @@ pub fn code_of_error(error: &std::io::Error) -> i32 {
     if error.kind() == ErrorKind::NotFound { 127 } else { 126 }
 }
 
-fn reason(error: &std::io::Error) -> String {
+/// Bash's words for it.
+fn reason(cmd: &Cmd, error: &std::io::Error) -> String {
+    let path = Path::new(&cmd.program);
     match error.kind() {
-        ErrorKind::NotFound => "command not found".into(),
+        _ if path.is_dir() => "Is a directory".into(),
+        ErrorKind::NotFound if !cmd.program.as_bytes().contains(&b'/') => "command not found".into(),
+        ErrorKind::NotFound => match interpreter(path) {
+            Some(interpreter) => format!("{interpreter}: bad interpreter: No such file or directory"),
+            None => "No such file or directory".into(),
+        },
         ErrorKind::PermissionDenied => "Permission denied".into(),
+        _ if error.raw_os_error() == Some(Errno::ENOEXEC as i32) => "cannot execute binary file: Exec format error".into(),
         _ => error.to_string(),
     }
+}
+
+/// The interpreter that a script names after `#!`.
+fn interpreter(script: &Path) -> Option<String> {
+    let text = std::fs::read(script).ok()?;
+    let line = text.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    String::from_utf8_lossy(line).split_whitespace().next().map(str::to_owned)
+}
+
+/// Bash's test: a file whose first line, within 80 bytes, holds no NUL is no binary.
+fn is_script(cmd: &Cmd, error: &std::io::Error) -> bool {
+    if error.raw_os_error() != Some(Errno::ENOEXEC as i32) {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = std::fs::File::open(&cmd.program).and_then(|file| file.take(80).read_to_end(&mut start));
+    read.is_ok() && !start.split(|byte| *byte == b'\n').next().unwrap_or_default().contains(&0)
+}
+
+fn interpreted(cmd: &Cmd) -> Cmd {
+    let mut args = cmd.args.clone();
+    args.insert(0, cmd.program.clone());
+    Cmd { program: "bash".into(), args, ..cmd.clone() }
 }
 
 /// Arguments as owned strings.

@@ -5,11 +5,14 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::mpsc;
+use std::thread;
 
 use crate::args::Args;
 use crate::cmd::Cmd;
 use crate::exec;
-use crate::fail::{Fail, NOT_IMPLEMENTED, Outcome};
+use crate::fail::{Fail, NOT_IMPLEMENTED, Outcome, from_code};
 use crate::house::House;
 use crate::io::{self, Fd};
 use crate::plugins::{self, Run};
@@ -33,9 +36,15 @@ pub fn files(house: &House, hook: &str, hidden: bool) -> Vec<Hook> {
 }
 
 fn file_of(house: &House, plugin: &OsStr, hook: &str) -> Option<Hook> {
-    let path = house.plugin_path.join(plugin).join(hook);
+    let path = house.plugin_path.join(plugin).join(relative(hook)?);
     let ours = plugins::find(plugin, hook).filter(|_| is_stub(&path, plugin, hook));
     (ours.is_some() || fs::symlink_metadata(&path).is_ok()).then_some(Hook { path, ours })
+}
+
+/// A hook may be asked for by any name; it is looked for below the plugin's directory whatever that name is.
+fn relative(hook: &str) -> Option<&str> {
+    let name = hook.trim_start_matches('/');
+    (!name.is_empty() && !name.split('/').any(|part| part == "..")).then_some(name)
 }
 
 /// Is the file byte for byte what we install, and may it be executed?
@@ -49,6 +58,11 @@ pub fn observed(house: &House, hook: &str) -> bool {
     files(house, hook, true).iter().any(|file| file.ours.is_none())
 }
 
+/// Do only our untouched `commands` files answer commands?
+pub fn only_core_commands(house: &House) -> bool {
+    files(house, "commands", false).iter().all(|file| file.ours.is_some())
+}
+
 /// Does the untouched core hook of this plugin stand in its place?
 pub fn ours(house: &House, plugin: &str, hook: &str) -> bool {
     is_stub(&house.plugin_path.join(plugin).join(hook), OsStr::new(plugin), hook)
@@ -56,7 +70,15 @@ pub fn ours(house: &House, plugin: &str, hook: &str) -> bool {
 
 /// Fires a hook with our streams. Its code ends the chain; the output of all but the last file feeds the next.
 pub fn fire(house: &House, hook: &str, args: &[OsString]) -> Outcome {
-    chain(house, files(house, hook, true), hook, args)
+    if house.trace() {
+        show(house, OsStr::new("pluginhook"), &[&[hook.into()], args].concat());
+    }
+    chain(house, hook, args, is_traced(house))
+}
+
+/// Does the caller want to see what each hook is called with?
+pub fn is_traced(house: &House) -> bool {
+    house.env.get(OsStr::new("PLUGINHOOK_TRACE")).is_some_and(|value| !value.is_empty())
 }
 
 /// Fires a hook with empty input and returns what the last file prints, without the newlines at the end.
@@ -79,29 +101,69 @@ fn listening(house: &House) -> Outcome<(House, Fd)> {
     Ok((inner, heard))
 }
 
-fn chain(house: &House, files: Vec<Hook>, hook: &str, args: &[OsString]) -> Outcome {
-    let mut step = house.clone();
-    if step.io.stdin.is_terminal() {
-        step.io.stdin = Fd::null()?;
-    }
-    let last = files.len().saturating_sub(1);
-    for (place, file) in files.into_iter().enumerate() {
-        if place == last {
-            step.io.stdout = house.io.stdout.clone();
-            return link(&step, &file, hook, args);
+/// One after the other: all that a file prints is the input of the next, and only the last one's output is ours.
+pub fn chain(house: &House, hook: &str, args: &[OsString], traced: bool) -> Outcome {
+    let files = files(house, hook, true);
+    let (mut step, mut data) = (house.clone(), None::<Vec<u8>>);
+    step.io.stdin = first_input(house)?;
+    for (place, file) in files.iter().enumerate() {
+        if traced {
+            show(house, file.path.as_os_str(), args);
         }
-        step.io.stdin = io::scratch(&link_output(&step, &file, hook, args)?)?;
+        if let Some(data) = data.take() {
+            step.io.stdin = if file.ours.is_some() { io::scratch(&data)? } else { io::piped(data)? };
+        }
+        if place + 1 == files.len() {
+            return link(&step, file, hook, args);
+        }
+        data = Some(link_output(&step, file, hook, args)?);
     }
     Ok(())
+}
+
+/// All at once, each one's output piped to the next. The first one that fails ends it, and leaves the others running.
+pub fn side_by_side(house: &House, hook: &str, args: &[OsString], traced: bool) -> Outcome {
+    let files = files(house, hook, true);
+    let (tell, told) = mpsc::channel();
+    let mut input = first_input(house)?;
+    for (place, file) in files.iter().enumerate() {
+        if traced {
+            show(house, file.path.as_os_str(), args);
+        }
+        let (next, output) = if place + 1 == files.len() { (Fd::null()?, house.io.stdout.clone()) } else { io::pipe()? };
+        let child = exec::spawn_with(house, &program(file, args), input.stdio()?, output.stdio()?);
+        let (tell, drain) = (tell.clone(), if place == 0 { None } else { Some(input.file()?) });
+        thread::spawn(move || {
+            let code = child.and_then(|mut child| child.wait()).map_or(0, code_of_hook);
+            let _ = tell.send(code);
+            // Whoever still writes to a hook that has ended must neither wait nor be killed.
+            drain.map(|mut pipe| std::io::copy(&mut pipe, &mut std::io::sink()))
+        });
+        input = next;
+    }
+    drop(tell);
+    told.iter().try_for_each(from_code)
+}
+
+/// The caller's input, unless that is a terminal.
+fn first_input(house: &House) -> Outcome<Fd> {
+    Ok(if house.io.stdin.is_terminal() { Fd::null()? } else { house.io.stdin.clone() })
+}
+
+fn show(house: &House, program: &OsStr, args: &[OsString]) {
+    say::error_bytes(house, &[b"+ ", joined(std::iter::once(program).chain(args.iter().map(OsString::as_os_str))).as_slice()].concat());
+}
+
+/// Words with blanks between them, as a shell's `$*`.
+fn joined<'a>(words: impl Iterator<Item = &'a OsStr>) -> Vec<u8> {
+    words.map(OsStr::as_bytes).collect::<Vec<_>>().join(b" ".as_slice())
 }
 
 fn link(house: &House, file: &Hook, hook: &str, args: &[OsString]) -> Outcome {
     match file.ours {
         Some(run) => run(house, &Args { name: hook, words: args }),
-        None => match exec::try_status(house, &program(file, args)) {
-            Ok(code) => ended(code),
-            Err(_) => Ok(()),
-        },
+        // What cannot be started is passed over in silence.
+        None => exec::try_status(house, &program(file, args)).map_or(Ok(()), |status| from_code(code_of_hook(status))),
     }
 }
 
@@ -113,7 +175,7 @@ fn link_output(house: &House, file: &Hook, hook: &str, args: &[OsString]) -> Out
             Ok(io::contents(&heard)?)
         }
         None => match exec::filtered(house, &program(file, args)) {
-            Ok(said) => ended(said.code).map(|()| said.stdout),
+            Ok(output) => from_code(code_of_hook(output.status)).map(|()| output.stdout),
             Err(_) => Ok(Vec::new()),
         },
     }
@@ -123,13 +185,9 @@ fn program(file: &Hook, args: &[OsString]) -> Cmd {
     Cmd::new(&file.path).args(args)
 }
 
-/// pluginhook ends with 255 when a hook was killed.
-fn ended(code: i32) -> Outcome {
-    match code {
-        0 => Ok(()),
-        code if code > 128 => Err(Fail::Code(255)),
-        code => Err(Fail::Code(code)),
-    }
+/// 255 for a hook that was killed, as in pluginhook.
+fn code_of_hook(status: ExitStatus) -> i32 {
+    status.code().unwrap_or(255)
 }
 
 /// Offers a command to every plugin, as `dokku COMMAND ...` does: 10 means "not mine", 0 goes on, any other code ends it.
@@ -160,8 +218,8 @@ fn answer(house: &House, file: &Hook, words: &[OsString]) -> Outcome<i32> {
 }
 
 fn unknown(house: &House, words: &[OsString]) -> Outcome {
-    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-    say::warn(house, format!("`{}` is not a dokku command.", words.join(" ")))?;
+    let asked = joined(words.iter().map(OsString::as_os_str));
+    say::raw(house, &[b" !    `", asked.as_slice(), b"` is not a dokku command.\n"].concat())?;
     say::warn(house, "See `dokku help` for a list of available commands.")?;
     Err(Fail::Code(1))
 }

@@ -31,6 +31,8 @@ pub struct House {
     pub locals: Env,
     /// The streams of this command or hook.
     pub io: Io,
+    /// Where children start, when not in this process's working directory.
+    pub dir: Option<PathBuf>,
 }
 
 /// The user whose home is DOKKU_ROOT and as whom everything but installing runs.
@@ -59,8 +61,17 @@ impl House {
                     .home
             }
         };
+        Ok(House::at(root, env, io))
+    }
+
+    /// For the faces that work where there is no DOKKU_ROOT: `pluginhook`, `sshcommand` and the client.
+    pub fn rootless() -> House {
+        House::at(PathBuf::new(), std::env::vars_os().collect(), Io::of_process())
+    }
+
+    fn at(root: PathBuf, env: Env, io: Io) -> House {
         let text = |name, default: &str| given(&env, name).map_or(default.into(), |value| value.to_string_lossy().into_owned());
-        Ok(House {
+        House {
             root,
             lib: given(&env, "DOKKU_LIB_ROOT").unwrap_or_else(|| DEFAULT_LIB.into()).into(),
             plugin_path: given(&env, "PLUGIN_PATH").unwrap_or_else(|| DEFAULT_PLUGIN_PATH.into()).into(),
@@ -69,7 +80,8 @@ impl House {
             locals: Env::new(),
             env,
             io,
-        })
+            dir: None,
+        }
     }
 
     /// With what 0.3.18's `dokku` exports to every plugin.

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::process::Stdio;
 use std::rc::Rc;
+use std::thread;
 
 /// A stream: one of the process's own three, or one that was opened for somebody.
 #[derive(Clone, Debug)]
@@ -36,7 +37,8 @@ impl Fd {
         io::IsTerminal::is_terminal(&self.as_fd())
     }
 
-    fn file(&self) -> io::Result<File> {
+    /// The same stream as a file.
+    pub fn file(&self) -> io::Result<File> {
         Ok(File::from(self.as_fd().try_clone_to_owned()?))
     }
 
@@ -104,6 +106,24 @@ impl Io {
     pub fn of_process() -> Io {
         Io { stdin: Fd::Std(0), stdout: Fd::Std(1), stderr: Fd::Std(2) }
     }
+}
+
+/// A pipe: its end to read from and its end to write to.
+pub fn pipe() -> io::Result<(Fd, Fd)> {
+    let (reader, writer) = io::pipe()?;
+    Ok((Fd::own(reader), Fd::own(writer)))
+}
+
+/// A pipe to read `data` from. Nobody waits for a reader that leaves some of it, or all.
+pub fn piped(data: Vec<u8>) -> io::Result<Fd> {
+    let (reader, mut writer) = io::pipe()?;
+    let room = nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_GETPIPE_SZ)?;
+    if data.len() <= room as usize {
+        writer.write_all(&data)?;
+    } else {
+        thread::spawn(move || writer.write_all(&data));
+    }
+    Ok(Fd::own(reader))
 }
 
 /// A nameless file in memory that holds `data`, to be read from its start.

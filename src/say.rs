@@ -25,6 +25,21 @@ pub fn error(house: &House, text: impl AsRef<str>) {
     let _ = house.io.stderr.write_all(format!("{}\n", text.as_ref()).as_bytes());
 }
 
+/// Bytes as they are, on stderr.
+pub fn raw_error(house: &House, data: &[u8]) {
+    let _ = house.io.stderr.write_all(data);
+}
+
+/// A question on stderr, as bash's `read -p` shows it.
+pub fn prompt(house: &House, text: &str) {
+    let _ = house.io.stderr.write_all(text.as_bytes());
+}
+
+/// The same with bytes as they are.
+pub fn error_bytes(house: &House, text: &[u8]) {
+    let _ = house.io.stderr.write_all(&[text, b"\n"].concat());
+}
+
 /// Shows what a failure still has to say; used where the failure itself is passed over, and by `main`.
 pub fn failure(house: &House, fail: &Fail) {
     if let Some(text) = fail.text() {

@@ -10,8 +10,20 @@ use crate::house::{House, USER};
 use crate::plugins::{self, help_line};
 use crate::{dokkurc, exec, hooks, io, push, say, user};
 
-/// What a core hook's file runs: `dokku core:hook PLUGIN/HOOK ARGS...`, in the environment of its caller.
-const CORE_HOOK: &str = "core:hook";
+/// What we run of ourselves, in the environment of the caller: a core hook's file runs `dokku core:hook PLUGIN/HOOK ARGS...`,
+/// a push leaves `dokku core:cleanup` and `dokku core:retire` behind.
+fn inner(house: &House, words: &[OsString]) -> Option<Outcome> {
+    let rest = words.get(1..).unwrap_or_default();
+    if house.var(ssh::ORIGINAL_COMMAND).is_some() {
+        return None;
+    }
+    match words.first()?.to_str()? {
+        "core:hook" => Some(core_hook(house, rest)),
+        push::cleanup::INNER => Some(push::cleanup::work(house)),
+        push::retire::INNER => Some(push::retire::work(house, rest)),
+        _ => None,
+    }
+}
 
 /// Runs `dokku WORDS...` in this process's environment.
 pub fn run(words: &[OsString]) -> Outcome {
@@ -21,8 +33,8 @@ pub fn run(words: &[OsString]) -> Outcome {
         return client::run(words);
     }
     let house = House::from_env(env, io::Io::of_process())?;
-    if words.first().is_some_and(|word| word == CORE_HOOK) && house.var(ssh::ORIGINAL_COMMAND).is_none() {
-        return core_hook(&house, &words[1..]);
+    if let Some(result) = inner(&house, words) {
+        return result;
     }
     let house = with_flags(house.exported(), words);
     let words = without_leading_flags(words);

@@ -7,7 +7,12 @@ use std::path::Path;
 
 use anyhow::Context;
 
+<<<<<<< HEAD
 pub mod certificate;
+=======
+pub mod dockerfile;
+pub mod authorized_keys;
+>>>>>>> main
 pub mod env;
 pub mod passwd;
 pub mod server_name;
@@ -19,6 +24,34 @@ pub fn first_line(path: &Path) -> Option<String> {
     let text = fs::read(path).ok()?;
     let text = String::from_utf8_lossy(&text);
     text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned)
+}
+
+/// A small file's text without the newlines at its end; `None` when it cannot be read.
+pub fn text(path: &Path) -> Option<String> {
+    let text = fs::read(path).ok()?;
+    Some(String::from_utf8_lossy(&text).trim_end_matches('\n').to_owned())
+}
+
+/// Makes a directory, and those above it, unless it is there.
+pub fn make_dir(path: &Path) -> Result<(), crate::fail::Fail> {
+    fs::create_dir_all(path).with_context(|| format!("cannot make {}", path.display()))?;
+    Ok(())
+}
+
+/// Removes a file; one that is not there is no error.
+pub fn remove(path: &Path) -> Result<(), crate::fail::Fail> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(anyhow::Error::from(error).context(format!("cannot remove {}", path.display())).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes a directory with all that is in it.
+pub fn remove_dir(path: &Path) -> Result<(), crate::fail::Fail> {
+    fs::remove_dir_all(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    Ok(())
 }
 
 /// Replaces a file's content whole or not at all: a temporary file beside it, then rename. An existing file's owner

@@ -28,7 +28,8 @@ pub fn groups(name: &str, main: u32) -> Vec<u32> {
     groups
 }
 
-fn parse_user(table: &str, name: &str) -> Option<User> {
+/// The account of this name in a table of passwd(5), be it a file or getent's answer.
+pub fn parse_user(table: &str, name: &str) -> Option<User> {
     let line = table.lines().find(|line| line.split(':').next() == Some(name))?;
     let fields: Vec<&str> = line.split(':').collect();
     Some(User { uid: fields.get(2)?.parse().ok()?, gid: fields.get(3)?.parse().ok()?, home: fields.get(5)?.into() })

@@ -13,6 +13,13 @@ pub const PHASE_LABEL: &str = "dokku.phase";
 pub const SOURCE_LABEL: &str = "dokku.source";
 /// Label of a released image: the id of the built image below it, which the next release starts from.
 pub const BUILT_LABEL: &str = "dokku.built";
+/// Label of a released image: tells the state of the variables that are in it.
+pub const ENV_LABEL: &str = "dokku.env";
+
+/// The `--format` that prints an image's label, or nothing.
+pub fn label_format(label: &str) -> String {
+    format!("{{{{with .Config.Labels}}}}{{{{index . \"{label}\"}}}}{{{{end}}}}")
+}
 
 fn docker() -> Cmd {
     Cmd::new("docker")
@@ -20,6 +27,11 @@ fn docker() -> Cmd {
 
 fn labels(app: &str, phase: &str) -> [String; 4] {
     ["--label".into(), format!("{APP_LABEL}={app}"), "--label".into(), format!("{PHASE_LABEL}={phase}")]
+}
+
+/// Prints the engine's version; fails when the engine does not answer.
+pub fn server_version() -> Cmd {
+    docker().args(["version", "--format", "{{.Server.Version}}"])
 }
 
 /// Makes a container and does not start it; prints its id.
@@ -59,8 +71,8 @@ pub fn commit<S: AsRef<str>>(id: &str, image: &str, changes: &[S]) -> Cmd {
 }
 
 /// Builds a Dockerfile in `tree`.
-pub fn build(app: &str, image: &str, options: &[&str], tree: &Path) -> Cmd {
-    docker().arg("build").args(["--label", &format!("{APP_LABEL}={app}")]).args(options).args(["-t", image, "."]).dir(tree)
+pub fn build(app: &str, image: &str, tree: &Path) -> Cmd {
+    docker().arg("build").args(["--label", &format!("{APP_LABEL}={app}")]).args(["-t", image, "."]).dir(tree)
 }
 
 /// Gives an image one more name, or moves a name to it.

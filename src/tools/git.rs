@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cmd::Cmd;
 
 /// Variables by which git tells a hook where it is; a call elsewhere must not see them.
-const OF_THE_HOOK: &[&str] = &[
+pub const OF_THE_HOOK: &[&str] = &[
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",
