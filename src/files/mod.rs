@@ -7,17 +7,17 @@ use std::path::Path;
 
 use anyhow::Context;
 
-<<<<<<< HEAD
-pub mod certificate;
-=======
-pub mod dockerfile;
 pub mod authorized_keys;
->>>>>>> main
+pub mod certificate;
+pub mod checks;
+pub mod dockerfile;
 pub mod env;
+pub mod kept;
 pub mod passwd;
 pub mod server_name;
 pub mod template;
 pub mod variables;
+pub mod vhost;
 
 /// The first line of a small file; `None` when there is no file or nothing in it.
 pub fn first_line(path: &Path) -> Option<String> {
