@@ -9,7 +9,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::push::undo::Snapshot;
-use crate::push::{build, engine, image, options, retire};
+use crate::push::{build, engine, image, options, retire, variables};
 use crate::tools::docker;
 use crate::{hooks, say};
 
@@ -51,6 +51,9 @@ fn start(house: &House, app: &App) -> Outcome<Container> {
     let port = if internal { own_port(house, app, buildstep)? } else { DEFAULT_PORT.to_owned() };
     let mut options = if internal { Vec::new() } else { exec::words(["-p", DEFAULT_PORT]) };
     options.extend(exec::words(["-e", &format!("PORT={port}")]));
+    if !buildstep {
+        options.extend(variables::options(house, app)?);
+    }
     options.extend(hooked);
     let id = run(house, app, &options, command)?;
     let (ip, port) = if internal { (address(house, &id)?, port) } else { (PUBLISHED_IP.to_owned(), host_port(house, &id)?) };

@@ -14,6 +14,7 @@ pub mod release;
 pub mod retire;
 pub mod tree;
 pub mod undo;
+pub mod variables;
 
 use crate::app::App;
 use crate::fail::Outcome;

@@ -18,7 +18,7 @@ pub const ENV_LABEL: &str = "dokku.env";
 
 /// The `--format` that prints an image's label, or nothing.
 pub fn label_format(label: &str) -> String {
-    format!("{{{{with .Config.Labels}}}}{{{{index . \"{label}\"}}}}{{{{end}}}}")
+    format!("{{{{index .Config.Labels \"{label}\"}}}}")
 }
 
 fn docker() -> Cmd {
