@@ -17,7 +17,10 @@ use crate::{hooks, say};
 const KILLED: i32 = 137;
 
 /// The port inside a container, unless a Dockerfile says otherwise.
-const DEFAULT_PORT: &str = "5000";
+pub const DEFAULT_PORT: &str = "5000";
+
+/// Where an app whose port is published is asked.
+pub const PUBLISHED_IP: &str = "127.0.0.1";
 
 /// A container of the new release, and where it listens.
 struct Container {
@@ -66,7 +69,7 @@ fn start(house: &House, app: &App) -> Outcome<Container> {
     }
     options.extend(hooked);
     let id = run(house, app, &options, command)?;
-    let (ip, port) = if internal { (address(house, &id)?, port) } else { ("127.0.0.1".to_owned(), host_port(house, &id)?) };
+    let (ip, port) = if internal { (address(house, &id)?, port) } else { (PUBLISHED_IP.to_owned(), host_port(house, &id)?) };
     Ok(Container { id, ip, port })
 }
 
@@ -99,7 +102,7 @@ fn discard_created(house: &House, app: &App) {
 }
 
 /// The container's own address: of the default bridge, else of the first network that has given it one.
-fn address(house: &House, id: &str) -> Outcome<String> {
+pub fn address(house: &House, id: &str) -> Outcome<String> {
     let json = engine::output(house, &docker::inspect_container("{{json .NetworkSettings}}", id))?;
     let settings: serde_json::Value = serde_json::from_str(&json).map_err(anyhow::Error::from)?;
     let given = |value: &serde_json::Value| value.as_str().filter(|ip| !ip.is_empty()).map(str::to_owned);
