@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::args::Args;
 use crate::fail::{Fail, Outcome, from_code};
 use crate::house::House;
-use crate::push::{build, image, options, release};
+use crate::push::{build, image, options, release, variables};
 use crate::tools::docker;
 use crate::{exec, files, hooks, say};
 
@@ -92,8 +92,11 @@ fn run(house: &House, args: &Args) -> Outcome {
     if house.has_tty() {
         options.extend(exec::words(["-i", "-t"]));
     }
-    options.extend(hooked);
     let buildstep = image::is_buildstep(house, &app.image())?;
+    if !buildstep {
+        options.extend(variables::options(house, &app)?);
+    }
+    options.extend(hooked);
     let command = exec::words(buildstep.then_some("/exec")).into_iter().chain(args.from(1).iter().cloned());
     exec::run(house, &docker::run_command(app.name.as_str(), &options, &app.image(), &command.collect::<Vec<_>>()))
 }
