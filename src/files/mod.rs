@@ -12,6 +12,7 @@ pub mod certificate;
 pub mod checks;
 pub mod docker_env;
 pub mod docker_options;
+pub mod backup;
 pub mod dockerfile;
 pub mod env;
 pub mod kept;

@@ -142,7 +142,7 @@ fn domains(house: &House, app: &App, args: &Args) -> Outcome<Vec<String>> {
 
 /// Runs a change of the app's domains; if it fails, VHOST and what nginx has of it are as before.
 fn or_as_before(house: &House, app: &App, change: impl FnOnce() -> Outcome) -> Outcome {
-    let before = Snapshot::take(house, app)?;
+    let before = Snapshot::of_domains(app);
     change().inspect_err(|_| before.restore(house))
 }
 

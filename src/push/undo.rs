@@ -15,6 +15,9 @@ const NGINX: &str = "nginx.conf";
 /// All that a deployment and its core hooks write.
 const SWITCHED: &[&str] = &["CONTAINER", "IP", "PORT", "URL", "URLS", "VHOST", NGINX];
 
+/// The part of it that a change of the domains writes.
+const OF_DOMAINS: &[&str] = &["URLS", "VHOST", NGINX];
+
 /// Content by path; `None` for a file that was not there.
 pub struct Snapshot {
     files: Vec<(PathBuf, Option<Vec<u8>>)>,
@@ -24,8 +27,17 @@ pub struct Snapshot {
 impl Snapshot {
     /// Reads them all.
     pub fn take(_house: &House, app: &App) -> Outcome<Snapshot> {
+        Ok(Snapshot::of(app, SWITCHED))
+    }
+
+    /// Reads what a change of the domains may write.
+    pub fn of_domains(app: &App) -> Snapshot {
+        Snapshot::of(app, OF_DOMAINS)
+    }
+
+    fn of(app: &App, entries: &[&str]) -> Snapshot {
         let read = |entry: &&str| (app.path(entry), fs::read(app.path(entry)).ok());
-        Ok(Snapshot { files: SWITCHED.iter().map(read).collect(), nginx: app.path(NGINX) })
+        Snapshot { files: entries.iter().map(read).collect(), nginx: app.path(NGINX) }
     }
 
     /// Puts back what has changed; nginx is told if its part has. What cannot be put back is said.
