@@ -64,9 +64,11 @@ impl House {
         Ok(House::at(root, env, io))
     }
 
-    /// For the faces that work where there is no DOKKU_ROOT: `pluginhook`, `sshcommand` and the client.
+    /// For the faces that work where there is no DOKKU_ROOT, too: `pluginhook`, `sshcommand` and the client.
     pub fn rootless() -> House {
-        House::at(PathBuf::new(), std::env::vars_os().collect(), Io::of_process())
+        let env: Env = std::env::vars_os().collect();
+        let root = given(&env, "DOKKU_ROOT").map(PathBuf::from).or_else(|| Some(passwd::user(USER)?.home));
+        House::at(root.unwrap_or_default(), env, Io::of_process())
     }
 
     fn at(root: PathBuf, env: Env, io: Io) -> House {

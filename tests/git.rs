@@ -96,7 +96,7 @@ fn a_failing_build_leaves_the_old_release_as_it_was() {
     push(&s, "master").succeeds();
     let image = s.docker(["image", "inspect", "--format", "{{.Id}}", "dokku/a"]);
     let (tree, container) = (s.tree(), s.read("a/CONTAINER"));
-    s.docker_fails("^start -a", 3, "no compiler");
+    s.docker_obeys().docker_fails("^start -a", 3, "no compiler");
     commit(&s, &[("Procfile", "web: y\n")]);
     push(&s, "master").fails("no compiler");
     assert_eq!(s.docker(["image", "inspect", "--format", "{{.Id}}", "dokku/a"]), image);

@@ -58,13 +58,10 @@ impl EnvFile {
         self.entries.iter().filter_map(|entry| Some(&entry.line[entry.pair.as_ref()?.start..]))
     }
 
-    /// Keys with their values as they are written: quotes and all that a shell would make something of.
+    /// Keys with their values as they stand in the file: quotes and all that a shell would make something of.
     pub fn written(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.entries.iter().filter_map(|entry| {
-            let (key, _) = entry.pair.as_ref()?;
-            let (_, start) = assignment(&entry.raw)?;
-            Some((key.as_str(), &entry.raw[start..]))
-        })
+        let pairs = self.entries.iter().filter_map(|entry| Some((entry, entry.pair.as_ref()?)));
+        pairs.map(|(entry, pair)| (pair.key.as_str(), &entry.line[pair.start + pair.key.len() + 1..]))
     }
 
     /// Sets a key, in place of every line that set it before.

@@ -11,6 +11,7 @@ pub mod authorized_keys;
 pub mod certificate;
 pub mod checks;
 pub mod docker_env;
+pub mod docker_options;
 pub mod dockerfile;
 pub mod env;
 pub mod kept;

@@ -98,7 +98,7 @@ fn run(house: &House, args: &Args) -> Outcome {
     }
     options.extend(hooked);
     let command = exec::words(buildstep.then_some("/exec")).into_iter().chain(args.from(1).iter().cloned());
-    exec::run(house, &docker::run_command(&options, &app.image(), &command.collect::<Vec<_>>()))
+    exec::run(house, &docker::run_command(app.name.as_str(), &options, &app.image(), &command.collect::<Vec<_>>()))
 }
 
 fn version(house: &House, _: &Args) -> Outcome {

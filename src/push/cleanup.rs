@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
+use crate::push::lineage;
 use crate::tools::docker;
 
 /// The command of the process that does the work.
@@ -41,5 +42,5 @@ pub fn forget_images(house: &House, app: &App) -> Outcome {
     if !ids.is_empty() {
         exec::silent(house, &docker::rmi(&[image]))?;
     }
-    Ok(())
+    lineage::forget(house, app)
 }

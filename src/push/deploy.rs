@@ -9,7 +9,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::push::undo::Snapshot;
-use crate::push::{build, engine, image, options, retire, variables};
+use crate::push::{build, engine, image, lineage, options, retire, variables};
 use crate::tools::docker;
 use crate::{hooks, say};
 
@@ -32,13 +32,26 @@ struct Container {
 /// The command. If anything fails after the new container has been started, the old one serves on and its files are as they were.
 pub fn command(house: &House, words: &[OsString]) -> Outcome {
     let app = build::app(house, &Args { name: "deploy", words })?;
-    hooks::fire(house, "pre-deploy", &[app.word()])?;
+    prepare(house, &app)?;
     let old = files::text(&app.path("CONTAINER"));
     let new = start(house, &app)?;
     check(house, &app, &new)?;
     switch(house, &app, &new)?;
     match old.filter(|old| !old.is_empty()) {
         Some(old) => retire::later(house, &app, &old),
+        None => Ok(()),
+    }
+}
+
+/// Fires pre-deploy. What its hooks make of a release of ours counts as a part of that release.
+fn prepare(house: &House, app: &App) -> Outcome {
+    if !hooks::observed(house, "pre-deploy") {
+        return hooks::fire(house, "pre-deploy", &[app.word()]);
+    }
+    let ours = image::id(house, app)?.is_some_and(|id| lineage::is_ours(house, app, &id));
+    hooks::fire(house, "pre-deploy", &[app.word()])?;
+    match image::id(house, app)?.filter(|_| ours) {
+        Some(id) => lineage::note(house, app, &id),
         None => Ok(()),
     }
 }

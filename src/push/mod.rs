@@ -6,6 +6,7 @@ pub mod cleanup;
 pub mod deploy;
 pub mod engine;
 pub mod image;
+pub mod lineage;
 pub mod lock;
 pub mod making;
 pub mod options;
