@@ -8,7 +8,7 @@ use super::installed::{Http2, Version};
 use super::service;
 use crate::args::Args;
 use crate::cmd::Cmd;
-use crate::fail::{Fail, Outcome, from_code};
+use crate::fail::{Fail, Outcome};
 use crate::files::{self, kept::Kept, passwd};
 use crate::house::House;
 use crate::tools::{nginx, packages};
@@ -36,13 +36,18 @@ pub fn run(house: &House, _: &Args) -> Outcome {
     }
     let etc = Etc(PathBuf::from("/etc"));
     etc.allow_user_dokku(&house.distro)?;
-    let kept = Kept::of(etc.files())?;
+    let (kept, link) = (Kept::of(etc.files())?, fs::read_link(etc.default_site()).ok());
     let laid = etc.lay(house, Version::installed(house), &|| is_untouched(house));
     laid.and_then(|()| try_configuration(house)).or_else(|fail| {
         kept.put_back()?;
+        link.map_or(Ok(()), |target| put_link_back(&target, &etc.default_site()))?;
         Err(fail)
     })?;
     service::start(house)
+}
+
+fn put_link_back(target: &Path, link: &Path) -> Outcome {
+    if fs::symlink_metadata(link).is_ok() { Ok(()) } else { Ok(symlink(target, link)?) }
 }
 
 fn try_configuration(house: &House) -> Outcome {
