@@ -117,7 +117,10 @@ impl Etc {
         }
         match fresh {
             true => self.lay_catch_all(house, version, default_is_untouched),
-            false if !self.catch_all().exists() => say::verbose(house, "Requests for names that are no app's go to the first app: a `default_server` of your own would answer them"),
+            false if !self.catch_all().exists() => say::verbose(
+                house,
+                "Requests for names that are no app's go to the first app: a `default_server` of your own would answer them",
+            ),
             false => Ok(()),
         }
     }
@@ -129,7 +132,10 @@ impl Etc {
             return say::verbose(house, format!("{} answers requests for names that are no app's, as before", other.display()));
         }
         if packaged {
-            say::verbose(house, format!("nginx's sample site is switched off ({} removed): dokku answers what it answered, with 404", site.display()))?;
+            say::verbose(
+                house,
+                format!("nginx's sample site is switched off ({} removed): dokku answers what it answered, with 404", site.display()),
+            )?;
             files::remove(&site)?;
         }
         files::replace(&self.catch_all(), catch_all(version).as_bytes(), 0o644)

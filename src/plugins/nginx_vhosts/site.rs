@@ -10,13 +10,13 @@ use super::certificates::Tls;
 use super::installed::{Http2, Version};
 use crate::app::App;
 use crate::args::Args;
+use crate::exec;
 use crate::fail::{Fail, Outcome};
 use crate::files::server_name;
 use crate::files::template::{Operation, Template};
 use crate::files::variables::Variables;
 use crate::house::House;
 use crate::tools::bash;
-use crate::exec;
 
 /// Where an app listens.
 pub struct Upstream {
@@ -149,7 +149,9 @@ impl Site<'_> {
         let is_right = |name: &&String| server_name::is_plain(name) || (self.upstream.is_some() && server_name::is_pattern(name));
         match self.secure.iter().chain(&self.plain).find(|name| !is_right(name)) {
             None => Ok(()),
-            Some(name) => Err(Fail::say(format!("{name:?} among the domains of {app} is none that nginx can serve: take it away with `dokku domains:remove {app} '{name}'`"))),
+            Some(name) => Err(Fail::say(format!(
+                "{name:?} among the domains of {app} is none that nginx can serve: take it away with `dokku domains:remove {app} '{name}'`"
+            ))),
         }
     }
 }
