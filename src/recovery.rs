@@ -97,6 +97,18 @@ impl<'h> WayBack<'h> {
     }
 }
 
+/// Runs a change of these files of an app; if it fails, or is killed, they are as before, for nginx too.
+pub fn or_as_before<T>(house: &House, app: &App, entries: &[&str], change: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let back = WayBack::new(house, app).files(entries)?;
+    match change() {
+        Ok(done) => back.arrived().map(|()| done),
+        Err(fail) => {
+            back.go();
+            Err(fail)
+        }
+    }
+}
+
 impl Saved {
     fn of(path: PathBuf) -> Saved {
         let mode = fs::metadata(&path).map_or(0o644, |found| found.mode() & 0o7777);

@@ -9,7 +9,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::push::{build, engine, image, lineage, options, retire, variables};
-use crate::recovery::WayBack;
+use crate::recovery::or_as_before;
 use crate::tools::docker;
 use crate::{hooks, operation, say};
 
@@ -141,20 +141,13 @@ const SWITCHED: &[&str] = &["CONTAINER", "IP", "PORT", "URL", "URLS", "VHOST", "
 
 /// Puts the new container on record and lets post-deploy take it into service; all of it, or nothing.
 fn switch(house: &House, app: &App, new: &Container, old: Option<&str>) -> Outcome {
-    let back = WayBack::new(house, app).files(SWITCHED)?;
-    let switched = record(house, app, new).and_then(|()| {
+    let switched = or_as_before(house, app, SWITCHED, || {
+        record(house, app, new)?;
         say::info1(house, "Running post-deploy")?;
         hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])?;
         old.map_or(Ok(()), |old| retire::plan(house, app, old))
     });
-    match switched {
-        Ok(()) => back.arrived(),
-        Err(fail) => {
-            back.go();
-            discard(house, new);
-            Err(fail)
-        }
-    }
+    switched.inspect_err(|_| discard(house, new))
 }
 
 fn record(house: &House, app: &App, new: &Container) -> Outcome {
