@@ -68,6 +68,7 @@ pub fn perform(house: &House, words: &[OsString]) -> Outcome {
             hooks::call(house, &["ps:restartall"])
         }
         "help" => help(house),
+        plugins::shell::REMOTE => ssh::asked(house, rest),
         "" if words.first().is_none_or(|word| word.is_empty()) => help(house),
         _ => hooks::dispatch(house, &words),
     }

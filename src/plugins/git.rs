@@ -122,7 +122,8 @@ fn unquoted(args: &Args) -> OsString {
 
 /// backup-import VERSION FROM TO APPS: every app gets its repository again, empty.
 fn backup_import(house: &House, args: &Args) -> Outcome {
-    super::backup::listed(house, args.word(3))?.iter().try_for_each(|app| make_repository(house, app))
+    let apps = super::backup::listed(house, args.word(3))?;
+    apps.iter().filter(|app| !app.path("refs").is_dir()).try_for_each(|app| make_repository(house, app))
 }
 
 /// A bare repository whose pre-receive hook hands a push to us.
