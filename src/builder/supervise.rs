@@ -90,7 +90,9 @@ impl Supervisor {
     /// The signal that was passed on and that the child did not survive.
     fn orphaning_signal(&self) -> Option<Signal> {
         match self.ended {
-            Some(WaitStatus::Signaled(_, signal, _)) => self.forwarded.filter(|sent| *sent == signal),
+            Some(WaitStatus::Signaled(_, signal, _)) => {
+                self.forwarded.filter(|sent| *sent == signal)
+            }
             _ => None,
         }
     }
@@ -140,4 +142,3 @@ fn stand_alone() -> io::Result<()> {
     }
     Ok(())
 }
-

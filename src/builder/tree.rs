@@ -58,7 +58,8 @@ fn is_unmovable(error: &io::Error) -> bool {
     exists.contains(&error.kind()) || busy.contains(&error.kind())
 }
 
-fn copy_contents(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies a tree with its permissions; what is no file, directory or link is left out.
+pub fn copy_contents(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     fs::set_permissions(to, fs::metadata(from)?.permissions())?;
     for entry in fs::read_dir(from)? {
@@ -85,16 +86,26 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("from/sub/empty")).unwrap();
         fs::write(root.path().join("from/sub/run"), "x").unwrap();
-        fs::set_permissions(root.path().join("from/sub/run"), fs::Permissions::from_mode(0o750)).unwrap();
+        fs::set_permissions(
+            root.path().join("from/sub/run"),
+            fs::Permissions::from_mode(0o750),
+        )
+        .unwrap();
         symlink("nowhere", root.path().join("from/link")).unwrap();
         root
     }
 
     fn assert_moved(root: &Path) {
-        let mode = fs::metadata(root.join("to/sub/run")).unwrap().permissions().mode();
+        let mode = fs::metadata(root.join("to/sub/run"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o750);
         assert!(root.join("to/sub/empty").is_dir());
-        assert_eq!(fs::read_link(root.join("to/link")).unwrap(), Path::new("nowhere"));
+        assert_eq!(
+            fs::read_link(root.join("to/link")).unwrap(),
+            Path::new("nowhere")
+        );
         assert!(!root.join("from/sub").exists());
     }
 
