@@ -111,11 +111,7 @@ fn entry(line: &str) -> Option<Account> {
     let [name, _, uid, gid, ..] = fields[..] else {
         return None;
     };
-    Some(Account {
-        name: name.to_owned(),
-        uid: uid.parse().ok()?,
-        gid: gid.parse().ok()?,
-    })
+    Some(Account { name: name.to_owned(), uid: uid.parse().ok()?, gid: gid.parse().ok()? })
 }
 
 fn random_id(is_free: impl Fn(&u32) -> bool) -> io::Result<u32> {

@@ -47,8 +47,7 @@ fn prepare(layout: &Layout, account: &Account) -> Result<(), Failure> {
     tree::move_contents(&app, &build)?;
     fs::create_dir_all(&app).context(|| format!("make {}", app.display()))?;
     for directory in &owned {
-        tree::give(directory, account)
-            .context(|| format!("give {} to {}", directory.display(), account.name))?;
+        tree::give(directory, account).context(|| format!("give {} to {}", directory.display(), account.name))?;
     }
     Ok(())
 }

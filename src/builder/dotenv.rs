@@ -16,12 +16,7 @@ pub struct Variable {
 /// `inherited` gives the variables that the file does not set. A command in the file is skipped, and a
 /// `$(command)` in a value stays as it is.
 pub fn parse(text: &[u8], inherited: impl Fn(&str) -> Option<OsString>) -> Vec<Variable> {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        inherited: &inherited,
-        variables: Vec::new(),
-    };
+    let mut reader = Reader { text, at: 0, inherited: &inherited, variables: Vec::new() };
     while reader.at < text.len() {
         reader.read_command();
     }
@@ -76,11 +71,7 @@ impl Reader<'_> {
     fn set(&mut self, name: String, value: OsString, exported: bool) {
         let exported = exported || self.variables.iter().any(|v| v.name == name && v.exported);
         self.variables.retain(|variable| variable.name != name);
-        self.variables.push(Variable {
-            name,
-            value,
-            exported,
-        });
+        self.variables.push(Variable { name, value, exported });
     }
 
     /// `export NAME` of a variable that was set before.
@@ -96,10 +87,7 @@ impl Reader<'_> {
             self.at += 1;
         }
         if self.peek() == Some(b'#') {
-            self.at += self.text[self.at..]
-                .iter()
-                .take_while(|c| **c != b'\n')
-                .count();
+            self.at += self.text[self.at..].iter().take_while(|c| **c != b'\n').count();
         }
         if let None | Some(b'\n' | b';') = self.peek() {
             self.at += 1;
@@ -164,11 +152,7 @@ impl Reader<'_> {
     fn read_variable(&mut self, word: &mut Word) {
         let rest = &self.text[self.at + 1..];
         let braced = rest.first() == Some(&b'{');
-        let name: Vec<u8> = rest[usize::from(braced)..]
-            .iter()
-            .copied()
-            .take_while(|c| c.is_ascii_alphanumeric() || *c == b'_')
-            .collect();
+        let name: Vec<u8> = rest[usize::from(braced)..].iter().copied().take_while(|c| c.is_ascii_alphanumeric() || *c == b'_').collect();
         let closed = !braced || rest.get(name.len() + 1) == Some(&b'}');
         match String::from_utf8(name) {
             Ok(name) if closed && is_name(&name) => {
@@ -184,9 +168,7 @@ impl Reader<'_> {
 
     fn value(&self, name: &str) -> OsString {
         let set = self.variables.iter().find(|variable| variable.name == name);
-        set.map(|variable| variable.value.clone())
-            .or_else(|| (self.inherited)(name))
-            .unwrap_or_default()
+        set.map(|variable| variable.value.clone()).or_else(|| (self.inherited)(name)).unwrap_or_default()
     }
 
     fn peek(&self) -> Option<u8> {

@@ -20,10 +20,7 @@ impl Failure {
 
     /// A failure with the exit code of the program that caused it.
     pub fn with_code(code: i32, message: impl Into<String>) -> Failure {
-        Failure {
-            code,
-            message: message.into(),
-        }
+        Failure { code, message: message.into() }
     }
 
     /// The same failure, told as part of what `action` names.

@@ -123,10 +123,7 @@ fn collect_foreign(directory: &Path, account: &Account, depth: u32, foreign: &mu
 fn mounts_below(directory: &Path) -> Vec<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
-    points
-        .map(|point| PathBuf::from(point.replace("\\040", " ")))
-        .filter(|point| point.starts_with(directory))
-        .collect()
+    points.map(|point| PathBuf::from(point.replace("\\040", " "))).filter(|point| point.starts_with(directory)).collect()
 }
 
 /// Bash runs the command last of all in its `-c`, where it replaces itself by the last program it starts.
@@ -154,9 +151,7 @@ fn start(command: &mut Command) -> Outcome {
 
 fn texts(args: &[OsString]) -> Result<Vec<String>, Failure> {
     let texts = args.iter().map(|arg| arg.clone().into_string());
-    texts
-        .collect::<Result<_, _>>()
-        .map_err(|arg| Failure::new(format!("{} is not UTF-8", arg.display())))
+    texts.collect::<Result<_, _>>().map_err(|arg| Failure::new(format!("{} is not UTF-8", arg.display())))
 }
 
 /// A file's text, empty when there is no file.

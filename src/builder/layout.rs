@@ -15,19 +15,13 @@ impl Layout {
     pub fn from_environment() -> Layout {
         let root = env::var_os("DOKKU_BUILDER_ROOT").map_or_else(|| "/".into(), PathBuf::from);
         let cache = env::var_os("CACHE_PATH").filter(|path| !path.is_empty());
-        Layout {
-            cache: cache.map_or_else(|| root.join("cache"), PathBuf::from),
-            root,
-        }
+        Layout { cache: cache.map_or_else(|| root.join("cache"), PathBuf::from), root }
     }
 
     /// A layout below `root`, with its own cache.
     #[cfg(test)]
     pub fn under(root: &Path) -> Layout {
-        Layout {
-            cache: root.join("cache"),
-            root: root.into(),
-        }
+        Layout { cache: root.join("cache"), root: root.into() }
     }
 
     /// The app: its source before the build, its home from then on.

@@ -38,8 +38,6 @@ fn run(name: &OsString, args: &[OsString]) -> Outcome {
         Some("compile") => compile::run(&layout),
         Some("launch") => launch::run(&layout, args),
         Some("setuidgid") => account::setuidgid(&layout, args),
-        _ => Err(Failure::new(
-            "call this program as builder, launch or setuidgid",
-        )),
+        _ => Err(Failure::new("call this program as builder, launch or setuidgid")),
     }
 }

@@ -26,11 +26,7 @@ pub fn stream(mut source: impl BufRead) -> io::Result<()> {
 /// One line of a buildpack: its own indent is taken away, and ours given to all but arrows.
 fn indented(line: &[u8]) -> Vec<u8> {
     let text = line.trim_ascii();
-    let indent: &[u8] = if text.starts_with(b"--") {
-        b"\x1b[1G"
-    } else {
-        b"\x1b[1G       "
-    };
+    let indent: &[u8] = if text.starts_with(b"--") { b"\x1b[1G" } else { b"\x1b[1G       " };
     [indent, text, b"\n"].concat()
 }
 

@@ -62,19 +62,13 @@ impl Release {
     /// The buildpack's default variables, as a script for `.profile.d`.
     pub fn profile(&self) -> String {
         let variables = self.config_vars.as_ref().map_or_else(Vec::new, scalars);
-        variables
-            .iter()
-            .filter(|(name, _)| is_name(name))
-            .map(|(name, value)| format!("export {name}={}\n", quote(value)))
-            .collect()
+        variables.iter().filter(|(name, _)| is_name(name)).map(|(name, value)| format!("export {name}={}\n", quote(value))).collect()
     }
 }
 
 fn scalars(mapping: &Mapping) -> ProcessTypes {
     let pairs = mapping.iter();
-    pairs
-        .filter_map(|(key, value)| Some((scalar(key)?, scalar(value)?)))
-        .collect()
+    pairs.filter_map(|(key, value)| Some((scalar(key)?, scalar(value)?))).collect()
 }
 
 fn scalar(value: &Value) -> Option<String> {

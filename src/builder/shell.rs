@@ -23,11 +23,7 @@ pub fn command_line(args: &[String]) -> String {
 
 fn word(arg: &str) -> String {
     let expands = is_operator(arg) || (!is_special(arg) && closes_quotes(arg));
-    if expands && !arg.is_empty() {
-        arg.to_owned()
-    } else {
-        quote(arg)
-    }
+    if expands && !arg.is_empty() { arg.to_owned() } else { quote(arg) }
 }
 
 /// `&&`, `|`, `;`, `>` and the like, standing alone.
@@ -37,8 +33,7 @@ fn is_operator(arg: &str) -> bool {
 
 /// Whether bash would make more of `arg` than a word with variables, patterns and quotes in it.
 fn is_special(arg: &str) -> bool {
-    arg.replace("${", "")
-        .contains(|c: char| c.is_whitespace() || "&|;<>()`#{".contains(c))
+    arg.replace("${", "").contains(|c: char| c.is_whitespace() || "&|;<>()`#{".contains(c))
 }
 
 /// Whether each quote that opens in `text` also closes in it.

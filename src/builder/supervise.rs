@@ -23,22 +23,13 @@ pub fn run(command: &mut Command) -> Outcome {
     let program = command.get_program().to_owned();
     // SAFETY: between fork and exec the closure makes system calls only.
     unsafe { command.pre_exec(stand_alone) };
-    let child = command
-        .spawn()
-        .context(|| format!("run {}", program.display()))?;
-    Supervisor {
-        child: Pid::from_raw(child.id().cast_signed()),
-        forwarded: None,
-        ended: None,
-    }
-    .watch(&signals)
+    let child = command.spawn().context(|| format!("run {}", program.display()))?;
+    Supervisor { child: Pid::from_raw(child.id().cast_signed()), forwarded: None, ended: None }.watch(&signals)
 }
 
 /// The exit code that a shell gives for a status.
 pub fn exit_code(status: ExitStatus) -> i32 {
-    status
-        .code()
-        .unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
 }
 
 struct Supervisor {
@@ -101,9 +92,7 @@ impl Supervisor {
     fn outcome(&self, alone: bool) -> Option<i32> {
         match self.ended? {
             WaitStatus::Exited(_, code) => Some(code),
-            WaitStatus::Signaled(_, signal, _) if alone || self.orphaning_signal().is_none() => {
-                Some(128 + signal as i32)
-            }
+            WaitStatus::Signaled(_, signal, _) if alone || self.orphaning_signal().is_none() => Some(128 + signal as i32),
             _ => None,
         }
     }

@@ -1,0 +1,294 @@
+//! The only spawner. A `Cmd` goes in; what it said and how it ended comes out.
+
+use std::ffi::OsString;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use anyhow::Context;
+use nix::errno::Errno;
+
+use crate::cmd::Cmd;
+use crate::fail::{Fail, Outcome, from_code};
+use crate::house::House;
+use crate::say;
+
+/// What a command said, and how it ended.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// As a shell sees it: 128 plus the number for death by a signal.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error; empty when it went straight to ours.
+    pub stderr: Vec<u8>,
+}
+
+impl Said {
+    /// Standard output as text, without the newlines at its end.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
+    }
+}
+
+/// Runs with our streams; the exit code as a shell sees it (127: no such program, 126: cannot be run).
+/// A text without `#!` is a script of bash's, as for bash.
+pub fn status(house: &House, cmd: &Cmd) -> Outcome<i32> {
+    let mut command = prepare(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
+    match command.spawn() {
+        Ok(child) => Ok(code_of(wait(child)?)),
+        Err(error) if is_script(cmd, &error) => status(house, &interpreted(cmd)),
+        Err(error) => cannot_start(house, cmd, &error),
+    }
+}
+
+/// Runs with our streams; a code other than 0 is a failure of that code.
+pub fn run(house: &House, cmd: &Cmd) -> Outcome {
+    status(house, cmd).and_then(from_code)
+}
+
+/// Runs without input and with its output thrown away; only the exit code counts.
+pub fn silent(house: &House, cmd: &Cmd) -> Outcome<i32> {
+    let mut quiet = house.clone();
+    let null = crate::io::Fd::null()?;
+    quiet.io = crate::io::Io { stdin: null.clone(), stdout: null.clone(), stderr: null };
+    status(&quiet, cmd)
+}
+
+/// Runs with our stdin and stderr and with its stdout thrown away.
+pub fn status_hushed(house: &House, cmd: &Cmd) -> Outcome<i32> {
+    let mut hushed = house.clone();
+    hushed.io.stdout = crate::io::Fd::null()?;
+    status(&hushed, cmd)
+}
+
+/// Runs `first | second`, stderr of both going to ours; the code of the last that failed, as with bash's pipefail.
+pub fn pipe(house: &House, first: &Cmd, second: &Cmd) -> Outcome<i32> {
+    let (reader, writer) = std::io::pipe()?;
+    let mut left = house.clone();
+    left.io.stdout = crate::io::Fd::own(writer);
+    let mut right = house.clone();
+    right.io.stdin = crate::io::Fd::own(reader);
+    let mut command = prepare(&left, first);
+    command.stdin(left.io.stdin.stdio()?).stdout(left.io.stdout.stdio()?).stderr(left.io.stderr.stdio()?);
+    let child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return cannot_start(house, first, &error),
+    };
+    drop((command, left));
+    let last = status(&right, second)?;
+    drop(right);
+    let code = code_of(wait(child)?);
+    Ok(if last != 0 { last } else { code })
+}
+
+/// Runs without input; stdout is kept, stderr goes to ours.
+pub fn output(house: &House, cmd: &Cmd) -> Outcome<Said> {
+    let mut command = prepare(house, cmd);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(house.io.stderr.stdio()?);
+    collect(cmd, command)
+}
+
+/// Runs without input; stdout and stderr are kept.
+pub fn captured(house: &House, cmd: &Cmd) -> Outcome<Said> {
+    let mut command = prepare(house, cmd);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    collect(cmd, command)
+}
+
+/// Runs a hook with our stdin and stderr; stdout is kept up to the moment when its last holder closes it.
+/// A start may fail without a word: a file that is not executable, or without `#!`.
+pub fn filtered(house: &House, cmd: &Cmd) -> std::io::Result<Output> {
+    let mut command = untraced(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(Stdio::piped()).stderr(house.io.stderr.stdio()?);
+    let child = command.spawn()?;
+    drop(command);
+    child.wait_with_output()
+}
+
+/// Runs with what `feed` writes as its input; stdout is thrown away, stderr is kept. Nothing is held whole in memory.
+pub fn fed(house: &House, cmd: &Cmd, feed: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Outcome<Said> {
+    let mut command = prepare(house, cmd);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Ok(not_started(cmd, &error)),
+    };
+    drop(command);
+    let mut errors = child.stderr.take().expect("stderr is piped");
+    let listener = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = errors.read_to_end(&mut text);
+        text
+    });
+    let mut pipe = std::io::BufWriter::with_capacity(1 << 16, child.stdin.take().expect("stdin is piped"));
+    let fed = feed(&mut pipe).and_then(|()| pipe.flush());
+    drop(pipe);
+    let code = code_of(wait(child)?);
+    let stderr = listener.join().unwrap_or_default();
+    match fed {
+        // The reader's own exit code says better what a broken pipe means.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe || code == 0 => {
+            Err(anyhow::Error::from(error).context(format!("writing to `{}`", cmd.line())).into())
+        }
+        _ => Ok(Said { code, stdout: Vec::new(), stderr }),
+    }
+}
+
+/// Runs without input while `consume` reads its stdout, which is never held whole; stderr is thrown away.
+/// A command that is not done when `consume` has read enough is cut off.
+pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> T) -> Outcome<T> {
+    let mut command = prepare(house, cmd);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let Ok(mut child) = command.spawn() else {
+        return Ok(consume(&mut std::io::empty()));
+    };
+    let mut output = child.stdout.take().expect("stdout is piped");
+    let result = consume(&mut output);
+    drop(output);
+    wait(child)?;
+    Ok(result)
+}
+
+/// Starts this program again as `dokku WORDS...` and does not wait: a process of its own session, without streams,
+/// which outlives us.
+pub fn detach_self(house: &House, words: &[&str]) -> Outcome {
+    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let cmd = Cmd::new(program).args(words);
+    let mut command = prepare(house, &cmd);
+    command.arg0("dokku");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // SAFETY: setsid is async-signal-safe and touches no memory of ours.
+    unsafe { command.pre_exec(|| Ok(nix::unistd::setsid().map(drop)?)) };
+    command.spawn().map(drop).with_context(|| format!("cannot start `{}`", cmd.line()))?;
+    Ok(())
+}
+
+/// Becomes the command. Returns only when that cannot be done.
+pub fn replace(house: &House, cmd: &Cmd) -> Fail {
+    let mut command = prepare(house, cmd);
+    let error = command.exec();
+    Fail::Said(code_of_error(&error), format!("{}: {}", cmd.program.to_string_lossy(), reason(cmd, &error)))
+}
+
+/// Runs a hook with our streams. Its start may fail without a word.
+pub fn try_status(house: &House, cmd: &Cmd) -> std::io::Result<ExitStatus> {
+    let mut command = untraced(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
+    command.spawn()?.wait()
+}
+
+/// Starts a hook and hands over the child; for hooks that run side by side.
+pub fn spawn_with(house: &House, cmd: &Cmd, stdin: Stdio, stdout: Stdio) -> std::io::Result<Child> {
+    let mut command = untraced(house, cmd);
+    command.stdin(stdin).stdout(stdout).stderr(house.io.stderr.stdio()?);
+    command.spawn()
+}
+
+/// The exit code as a shell sees it.
+pub fn code_of(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+fn prepare(house: &House, cmd: &Cmd) -> Command {
+    if house.trace() {
+        say::error(house, format!("+ {}", cmd.line()));
+    }
+    untraced(house, cmd)
+}
+
+fn untraced(house: &House, cmd: &Cmd) -> Command {
+    let mut command = Command::new(&cmd.program);
+    command.args(&cmd.args).env_clear().envs(house.env.iter());
+    if let Some(dir) = cmd.dir.as_ref().or(house.dir.as_ref()) {
+        command.current_dir(dir);
+    }
+    for (name, value) in &cmd.env {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
+fn collect(cmd: &Cmd, mut command: Command) -> Outcome<Said> {
+    match command.spawn() {
+        Ok(child) => {
+            drop(command);
+            let output = child.wait_with_output()?;
+            Ok(Said { code: code_of(output.status), stdout: output.stdout, stderr: output.stderr })
+        }
+        Err(error) => Ok(not_started(cmd, &error)),
+    }
+}
+
+fn wait(mut child: Child) -> std::io::Result<ExitStatus> {
+    child.wait()
+}
+
+fn cannot_start(house: &House, cmd: &Cmd, error: &std::io::Error) -> Outcome<i32> {
+    say::error(house, format!("{}: {}", cmd.program.to_string_lossy(), reason(cmd, error)));
+    Ok(code_of_error(error))
+}
+
+fn not_started(cmd: &Cmd, error: &std::io::Error) -> Said {
+    let text = format!("{}: {}\n", cmd.program.to_string_lossy(), reason(cmd, error));
+    Said { code: code_of_error(error), stdout: Vec::new(), stderr: text.into_bytes() }
+}
+
+/// What a shell makes of a program that cannot be started.
+pub fn code_of_error(error: &std::io::Error) -> i32 {
+    if error.kind() == ErrorKind::NotFound { 127 } else { 126 }
+}
+
+/// Bash's words for it.
+fn reason(cmd: &Cmd, error: &std::io::Error) -> String {
+    let path = Path::new(&cmd.program);
+    match error.kind() {
+        _ if path.is_dir() => "Is a directory".into(),
+        ErrorKind::NotFound if !cmd.program.as_bytes().contains(&b'/') => "command not found".into(),
+        ErrorKind::NotFound => match interpreter(path) {
+            Some(interpreter) => format!("{interpreter}: bad interpreter: No such file or directory"),
+            None => "No such file or directory".into(),
+        },
+        ErrorKind::PermissionDenied => "Permission denied".into(),
+        _ if error.raw_os_error() == Some(Errno::ENOEXEC as i32) => "cannot execute binary file: Exec format error".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// The interpreter that a script names after `#!`.
+fn interpreter(script: &Path) -> Option<String> {
+    let text = std::fs::read(script).ok()?;
+    let line = text.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    String::from_utf8_lossy(line).split_whitespace().next().map(str::to_owned)
+}
+
+/// Bash's test: a file whose first line, within 80 bytes, holds no NUL is no binary.
+fn is_script(cmd: &Cmd, error: &std::io::Error) -> bool {
+    if error.raw_os_error() != Some(Errno::ENOEXEC as i32) {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = std::fs::File::open(&cmd.program).and_then(|file| file.take(80).read_to_end(&mut start));
+    read.is_ok() && !start.split(|byte| *byte == b'\n').next().unwrap_or_default().contains(&0)
+}
+
+fn interpreted(cmd: &Cmd) -> Cmd {
+    let mut args = cmd.args.clone();
+    args.insert(0, cmd.program.clone());
+    Cmd { program: "bash".into(), args, ..cmd.clone() }
+}
+
+/// Arguments as owned strings.
+pub fn words<I>(words: I) -> Vec<OsString>
+where
+    I: IntoIterator,
+    I::Item: AsRef<std::ffi::OsStr>,
+{
+    words.into_iter().map(|word| std::ffi::OsStr::from_bytes(word.as_ref().as_bytes()).to_owned()).collect()
+}

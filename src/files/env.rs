@@ -1,0 +1,224 @@
+//! `ENV`: lines `export KEY='VALUE'`, sourced by plugins and by the app's start, so every value is quoted for a shell.
+//! Reading follows 0.3.18 (one quote is taken off each end) wherever the value is not quoted as we do it.
+
+use std::path::Path;
+
+/// An ENV file. `print(parse(x)) == x` for every file that 0.3.18 writes of values without single quotes; those with
+/// some it wrote so that a shell would stumble over them or run them, and they are quoted anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnvFile {
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    /// The line (or lines, where the value holds newlines) for a shell, without the last newline.
+    line: Vec<u8>,
+    /// What the line sets, if it sets something.
+    pair: Option<Pair>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pair {
+    key: String,
+    value: Vec<u8>,
+    /// Where `KEY=` begins in the line.
+    start: usize,
+}
+
+impl EnvFile {
+    /// From a file's bytes. Lines that set nothing are kept as they are.
+    pub fn parse(text: &[u8]) -> EnvFile {
+        let (mut entries, mut rest) = (Vec::new(), text);
+        while !rest.is_empty() {
+            let (entry, length) = entry(rest);
+            rest = &rest[length..];
+            entries.push(entry);
+        }
+        EnvFile { entries }
+    }
+
+    /// The file at this path; empty when it cannot be read.
+    pub fn load(path: &Path) -> EnvFile {
+        EnvFile::parse(&std::fs::read(path).unwrap_or_default())
+    }
+
+    /// The last value of a key.
+    pub fn get(&self, key: &str) -> Option<&[u8]> {
+        self.pairs().filter(|(known, _)| *known == key).last().map(|(_, value)| value)
+    }
+
+    /// Keys and values in the order of the file.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.entries.iter().filter_map(|entry| entry.pair.as_ref()).map(|pair| (pair.key.as_str(), pair.value.as_slice()))
+    }
+
+    /// `KEY='VALUE'` for each pair, as it stands in the file.
+    pub fn words(&self) -> impl Iterator<Item = &[u8]> {
+        self.entries.iter().filter_map(|entry| Some(&entry.line[entry.pair.as_ref()?.start..]))
+    }
+
+    /// Keys with their values as they are written: quotes and all that a shell would make something of.
+    pub fn written(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.entries.iter().filter_map(|entry| {
+            let pair = entry.pair.as_ref()?;
+            Some((pair.key.as_str(), &entry.line[pair.start + pair.key.len() + 1..]))
+        })
+    }
+
+    /// Sets a key, in place of every line that set it before.
+    pub fn set(&mut self, key: &str, value: &[u8]) {
+        self.unset(key);
+        let line = [EXPORT, key.as_bytes(), b"=", &quoted(value)].concat();
+        self.entries.push(Entry { line, pair: Some(Pair { key: key.to_owned(), value: value.to_owned(), start: EXPORT.len() }) });
+    }
+
+    /// Takes a key away, also one that is no name for a variable: 0.3.18 let people set such.
+    pub fn unset(&mut self, key: &str) {
+        let start = [EXPORT, key.as_bytes(), b"="].concat();
+        let sets = |entry: &Entry| entry.pair.as_ref().is_some_and(|pair| pair.key == key) || entry.line.starts_with(&start);
+        self.entries.retain(|entry| !sets(entry));
+    }
+
+    /// As 0.3.18 writes it: sorted, without blank lines.
+    pub fn print(&self) -> Vec<u8> {
+        let mut lines: Vec<&[u8]> = self.entries.iter().map(|entry| entry.line.as_slice()).filter(|line| !line.is_empty()).collect();
+        lines.sort();
+        joined(&lines)
+    }
+
+    /// For a shell to source: in the order of the file, every value quoted.
+    pub fn script(&self) -> Vec<u8> {
+        joined(&self.entries.iter().map(|entry| entry.line.as_slice()).collect::<Vec<_>>())
+    }
+}
+
+const EXPORT: &[u8] = b"export ";
+
+fn joined(lines: &[&[u8]]) -> Vec<u8> {
+    lines.iter().flat_map(|line| [line, b"\n".as_slice()]).flatten().copied().collect()
+}
+
+/// A value as one shell word in single quotes.
+pub fn quoted(value: &[u8]) -> Vec<u8> {
+    let mut word = vec![b'\''];
+    for byte in value {
+        match byte {
+            b'\'' => word.extend_from_slice(b"'\\''"),
+            byte => word.push(*byte),
+        }
+    }
+    word.push(b'\'');
+    word
+}
+
+/// Is this a name that a shell takes for a variable?
+pub fn is_key(key: &[u8]) -> bool {
+    let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    key.first().is_some_and(letter) && key.iter().all(|byte| letter(byte) || byte.is_ascii_digit())
+}
+
+/// The first entry of `text` and how many bytes it takes, its newline among them.
+fn entry(text: &[u8]) -> (Entry, usize) {
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let after = |length: usize| (length + 1).min(text.len());
+    let Some((start, equals)) = assignment(line) else {
+        return (Entry { line: line.to_vec(), pair: None }, after(line.len()));
+    };
+    let key = String::from_utf8_lossy(&line[start..equals]).into_owned();
+    if let Some((value, length)) = unquoted(&text[equals + 1..]) {
+        let length = equals + 1 + length;
+        return (Entry { line: text[..length].to_vec(), pair: Some(Pair { key, value, start }) }, after(length));
+    }
+    let raw = &line[equals + 1..];
+    let value = stripped(raw);
+    let word = if raw.starts_with(b"'") { quoted(&value) } else { raw.to_vec() };
+    (Entry { line: [&line[..=equals], &word].concat(), pair: Some(Pair { key, value, start }) }, after(line.len()))
+}
+
+/// Where a line's `KEY=` begins, and where its `=` is. 0.3.18 looks for `export ` anywhere in the line.
+fn assignment(line: &[u8]) -> Option<(usize, usize)> {
+    let starts = line.windows(EXPORT.len()).enumerate().filter(|(_, window)| *window == EXPORT).map(|(at, _)| at + EXPORT.len());
+    for start in starts {
+        let equals = start + line[start..].iter().position(|byte| *byte == b'=')?;
+        if is_key(&line[start..equals]) {
+            return Some((start, equals));
+        }
+    }
+    None
+}
+
+/// What `quoted` makes, up to the end of its line: the value and the length of the word. Not every word that a shell
+/// takes: 0.3.18 wrote `'a''b'` for the value `a''b`.
+fn unquoted(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    const QUOTE_INSIDE: &[u8] = b"'\\''";
+    let (mut value, mut at) = (Vec::new(), text.starts_with(b"'").then_some(1)?);
+    loop {
+        let length = text[at..].iter().position(|byte| *byte == b'\'')?;
+        value.extend_from_slice(&text[at..at + length]);
+        at += length;
+        if text[at..].starts_with(QUOTE_INSIDE) {
+            value.push(b'\'');
+            at += QUOTE_INSIDE.len();
+        } else {
+            return matches!(text.get(at + 1), None | Some(b'\n')).then_some((value, at + 1));
+        }
+    }
+}
+
+/// 0.3.18's reading: one quote is taken off each end.
+fn stripped(value: &[u8]) -> Vec<u8> {
+    let value = value.strip_prefix(b"'").unwrap_or(value);
+    value.strip_suffix(b"'").unwrap_or(value).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_0_3_18_writes_comes_back_byte_for_byte() {
+        let text = b"export A='1'\nexport B='two words'\nexport URL='http://x/?a=b&c=d'\n";
+        assert_eq!(EnvFile::parse(text).print(), text);
+    }
+
+    #[test]
+    fn any_value_comes_back() {
+        let values =
+            ["", "it's", "a\nb", "'", "''", "\\'", "'\\''", "'quoted'", "export X='y'", "\n", "a\n\nexport B='c'\n", "'\nexport B='"];
+        for value in values {
+            let mut file = EnvFile::default();
+            file.set("A", value.as_bytes());
+            file.set("Z", b"last");
+            let again = EnvFile::parse(&file.print());
+            assert_eq!(again.get("A"), Some(value.as_bytes()), "{value:?}");
+            assert_eq!(again.get("Z"), Some(b"last".as_slice()), "{value:?}");
+            assert_eq!(again, file, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn odd_lines_are_read_as_0_3_18_read_them() {
+        let file =
+            EnvFile::parse(b"# note\nexport E='it's'\nexport F=bare\nfoo export G='g'\nexport 1X='no'\nexport H='half\nexport I='a''b'\n");
+        for (key, value) in [("E", "it's"), ("F", "bare"), ("G", "g"), ("H", "half"), ("I", "a''b")] {
+            assert_eq!(file.get(key), Some(value.as_bytes()), "{key}");
+        }
+        assert_eq!(file.pairs().count(), 5);
+        assert_eq!(file.words().nth(1), Some(b"F=bare".as_slice()));
+    }
+
+    #[test]
+    fn a_value_that_a_shell_would_run_is_quoted_anew() {
+        let file = EnvFile::parse(b"# b\nexport A='x'; touch /tmp/pwn; ''\n# a\n");
+        assert_eq!(file.script(), b"# b\nexport A='x'\\''; touch /tmp/pwn; '\\'''\n# a\n");
+    }
+
+    #[test]
+    fn a_key_goes_away_even_if_it_is_no_name() {
+        let mut file = EnvFile::parse(b"export A-B='1'\nexport A='2'\nexport AB='3'\nx export A='4'\n");
+        file.unset("A-B");
+        file.unset("A");
+        assert_eq!(file.print(), b"export AB='3'\n");
+    }
+}

@@ -1,0 +1,147 @@
+//! `git`: repositories of apps, and what a push into one starts.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use super::{Command, Hook, Plugin};
+use crate::app::{App, AppName};
+use crate::args::Args;
+use crate::fail::{Fail, Outcome, from_code};
+use crate::house::House;
+use crate::push::{lock, tree};
+use crate::tools::git;
+use crate::{exec, files, hooks, say};
+
+/// The table of `git`.
+pub const PLUGIN: Plugin = Plugin {
+    name: "git",
+    help: Some("git"),
+    commands: &[
+        Command { name: "git-hook", help: &[], run: hook },
+        Command { name: "git-upload-pack", help: &[], run: upload_pack },
+        Command { name: "git-build", help: &[], run: build },
+        Command { name: "git-build-locked", help: &[], run: build_locked },
+        Command { name: "git-*", help: &[], run: service },
+    ],
+    hooks: &[Hook { name: "receive-app", run: receive_app }, Hook { name: "backup-import", run: backup_import }],
+};
+
+/// The one ref that is deployed.
+const DEPLOYED: &[u8] = b"refs/heads/master";
+
+/// `git-hook APP`: the lines `old new ref` of a pre-receive hook. Whoever answers receive-app may read on in them.
+fn hook(house: &House, args: &Args) -> Outcome {
+    while let Some(line) = house.io.stdin.read_line()? {
+        let mut fields = line.split(|byte| byte.is_ascii_whitespace()).filter(|field| !field.is_empty()).skip(1);
+        let (new, name) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+        if name == DEPLOYED {
+            hooks::fire(house, "receive-app", &[args.word(0).to_owned(), OsStr::from_bytes(new).to_owned()])?;
+        } else {
+            not_deployed(house, &String::from_utf8_lossy(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn not_deployed(house: &House, name: &str) -> Outcome {
+    let branch = name.replacen("refs/heads/", "", 1);
+    say::line(house, "\x1b[1G\x1b[K-----> WARNING: deploy did not complete, you must push to master.")?;
+    say::line(house, format!("\x1b[1G\x1b[K-----> for example, try 'git push <dokku> {branch}:master'"))
+}
+
+/// receive-app APP REV: builds what was pushed, or master when there is no REV.
+fn receive_app(house: &House, args: &Args) -> Outcome {
+    let words: Vec<OsString> =
+        std::iter::once("git-build".into()).chain(args.words.iter().filter(|word| !word.is_empty()).cloned()).collect();
+    hooks::call(house, &words)
+}
+
+/// `git-build APP [REV]`: one build of an app at a time.
+fn build(house: &House, args: &Args) -> Outcome {
+    let app = App::named(house, args.word(0))?;
+    let _locked = lock::build(house, &app)?;
+    let words: Vec<OsString> = std::iter::once("git-build-locked".into()).chain(args.words.iter().cloned()).collect();
+    hooks::call(house, &words)
+}
+
+fn build_locked(house: &House, args: &Args) -> Outcome {
+    let app =
+        App::at(house, AppName::parse(args.word(0)).ok_or_else(|| Fail::say(format!("{:?} is not the name of an app", args.text(0))))?);
+    let revision = if args.words.len() >= 2 { args.word(1).to_owned() } else { tree::master(house, &app)? };
+    let tree = tree::checkout(house, &app, &revision)?;
+    let house = tree::inside(house, &app, &tree);
+    say::prefixed(&house, "\x1b[1G", |house| {
+        hooks::call(house, &["receive".as_ref(), app.name.as_ref(), tree.source.as_str().as_ref(), tree.path().as_os_str()])
+    })
+}
+
+/// git-upload-pack: an app's repository, for those who pull.
+fn upload_pack(house: &House, args: &Args) -> Outcome {
+    let name = unquoted(args);
+    let app = App::at(house, AppName::parse(&name).ok_or_else(|| Fail::say(format!("{name:?} is not the name of an app")))?);
+    hooks::fire(house, "git-pre-pull", &[app.word()])?;
+    exec::run(house, &git::upload_pack(&app.dir))?;
+    hooks::fire(house, "git-post-pull", &[app.word()])
+}
+
+/// git-receive-pack and git's other services, by git-shell, which knows them.
+fn service(house: &House, args: &Args) -> Outcome {
+    let name = unquoted(args);
+    if args.name != "git-receive-pack" {
+        let words: Vec<&str> = std::iter::once(args.name).chain(args.words.iter().filter_map(|word| word.to_str())).collect();
+        return from_code(exec::status(house, &git::shell(words.join(" ")))?);
+    }
+    let app = match AppName::parse(&name).map(|name| App::at(house, name)) {
+        Some(app) if app.dir.is_dir() => app,
+        _ => App::at(house, AppName::for_new_app(&name)?),
+    };
+    if !app.path("refs").is_dir() {
+        make_repository(house, &app)?;
+    }
+    let path = app.dir.as_os_str().as_bytes();
+    let line = [b"git-receive-pack ".as_slice(), &crate::files::env::quoted(path)].concat();
+    from_code(exec::status(house, &git::shell(OsStr::from_bytes(&line)))?)
+}
+
+/// The app that git asked for: its quotes undone, a leading slash taken away.
+fn unquoted(args: &Args) -> OsString {
+    let joined: Vec<&[u8]> = args.words.iter().map(|word| word.as_bytes()).collect();
+    let joined = joined.join(&b' ');
+    let (mut name, mut bytes) = (Vec::new(), joined.iter().copied().peekable());
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if bytes.peek() == Some(&b'\'') => name.extend(bytes.next()),
+            b'\'' => {}
+            byte => name.push(byte),
+        }
+    }
+    OsStr::from_bytes(name.strip_prefix(b"/").unwrap_or(&name)).to_owned()
+}
+
+/// backup-import VERSION FROM TO APPS: every app gets its repository again, empty.
+fn backup_import(house: &House, args: &Args) -> Outcome {
+    super::backup::listed(house, args.word(3))?.iter().try_for_each(|app| make_repository(house, app))
+}
+
+/// A bare repository whose pre-receive hook hands a push to us.
+pub fn make_repository(house: &House, app: &App) -> Outcome {
+    from_code(exec::status_hushed(house, &git::init_bare(&app.dir))?)?;
+    let root = house.root.display();
+    let hook = format!("#!/usr/bin/env bash\nset -e; set -o pipefail;\n\ncat | DOKKU_ROOT=\"{root}\" dokku git-hook {}\n", app.name);
+    files::replace(&app.path("hooks/pre-receive"), hook.as_bytes(), 0o755)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn undoes_what_git_quotes() {
+        for (words, name) in
+            [(vec!["'app'"], "app"), (vec!["'/app'"], "app"), (vec!["app"], "app"), (vec!["'a", "b'"], "a b"), (vec!["'a'\\''b'"], "a'b")]
+        {
+            let words = exec::words(words);
+            assert_eq!(unquoted(&Args { name: "git-receive-pack", words: &words }), name);
+        }
+    }
+}

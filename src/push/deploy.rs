@@ -1,0 +1,156 @@
+//! `dokku deploy APP`: a container of the app's image, checked, on record, and taken into service.
+
+use std::ffi::OsString;
+
+use crate::app::App;
+use crate::args::Args;
+use crate::exec;
+use crate::fail::{Fail, Outcome};
+use crate::files;
+use crate::house::House;
+use crate::push::undo::Snapshot;
+use crate::push::{build, engine, image, lineage, options, retire, variables};
+use crate::tools::docker;
+use crate::{hooks, say};
+
+/// What 0.3.18 ends with when checks fail: it killed itself.
+const KILLED: i32 = 137;
+
+/// The port inside a container, unless a Dockerfile says otherwise.
+pub const DEFAULT_PORT: &str = "5000";
+
+/// Where an app whose port is published is asked.
+pub const PUBLISHED_IP: &str = "127.0.0.1";
+
+/// A container of the new release, and where it listens.
+struct Container {
+    id: String,
+    ip: String,
+    port: String,
+}
+
+/// The command. If anything fails after the new container has been started, the old one serves on and its files are as they were.
+pub fn command(house: &House, words: &[OsString]) -> Outcome {
+    let app = build::app(house, &Args { name: "deploy", words })?;
+    prepare(house, &app)?;
+    let old = files::text(&app.path("CONTAINER"));
+    let new = start(house, &app)?;
+    check(house, &app, &new)?;
+    switch(house, &app, &new)?;
+    match old.filter(|old| !old.is_empty()) {
+        Some(old) => retire::later(house, &app, &old),
+        None => Ok(()),
+    }
+}
+
+/// Fires pre-deploy. What its hooks make of a release of ours counts as a part of that release.
+fn prepare(house: &House, app: &App) -> Outcome {
+    if !hooks::observed(house, "pre-deploy") {
+        return hooks::fire(house, "pre-deploy", &[app.word()]);
+    }
+    let ours = image::id(house, app)?.is_some_and(|id| lineage::is_ours(house, app, &id));
+    hooks::fire(house, "pre-deploy", &[app.word()])?;
+    match image::id(house, app)?.filter(|_| ours) {
+        Some(id) => lineage::note(house, app, &id),
+        None => Ok(()),
+    }
+}
+
+fn start(house: &House, app: &App) -> Outcome<Container> {
+    let hooked = options::of_phase(house, app, "deploy")?;
+    let internal = hooks::ask(house, "bind-external-ip", &[app.word()])? == "false";
+    let buildstep = image::is_buildstep(house, &app.image())?;
+    let command: &[&str] = if buildstep { &["/start", "web"] } else { &[] };
+    let port = if internal { own_port(house, app, buildstep)? } else { DEFAULT_PORT.to_owned() };
+    let mut options = if internal { Vec::new() } else { exec::words(["-p", DEFAULT_PORT]) };
+    options.extend(exec::words(["-e", &format!("PORT={port}")]));
+    if !buildstep {
+        options.extend(variables::options(house, app)?);
+    }
+    options.extend(hooked);
+    let id = run(house, app, &options, command)?;
+    let (ip, port) = if internal { (address(house, &id)?, port) } else { (PUBLISHED_IP.to_owned(), host_port(house, &id)?) };
+    Ok(Container { id, ip, port })
+}
+
+/// DOKKU_DOCKERFILE_PORT of a Dockerfile app's config, else of the environment, else 5000.
+fn own_port(house: &House, app: &App, buildstep: bool) -> Outcome<String> {
+    const NAME: &str = "DOKKU_DOCKERFILE_PORT";
+    if buildstep {
+        return Ok(house.var(NAME).map_or(DEFAULT_PORT.into(), |port| port.to_string_lossy().into_owned()));
+    }
+    let configured = hooks::collect(house, |house| hooks::call(house, &["config:get", app.name.as_str(), NAME]));
+    Ok(configured.ok().filter(|port| !port.is_empty()).unwrap_or_else(|| DEFAULT_PORT.to_owned()))
+}
+
+fn run(house: &House, app: &App, options: &[OsString], command: &[&str]) -> Outcome<String> {
+    let started = engine::output(house, &docker::run_app(app.name.as_str(), options, &app.image(), command));
+    if started.is_err() {
+        discard_created(house, app);
+    }
+    Ok(started?.lines().last().unwrap_or_default().to_owned())
+}
+
+/// docker leaves a container behind that it made and could not start.
+fn discard_created(house: &House, app: &App) {
+    let filters =
+        [format!("label={}={}", docker::APP_LABEL, app.name), format!("label={}=web", docker::PHASE_LABEL), "status=created".into()];
+    let ids = exec::captured(house, &docker::list_containers(&filters)).map(|said| said.text()).unwrap_or_default();
+    for id in ids.lines() {
+        let _ = exec::silent(house, &docker::rm_force(id));
+    }
+}
+
+/// The container's own address: of the default bridge, else of the first network that has given it one.
+pub fn address(house: &House, id: &str) -> Outcome<String> {
+    let json = engine::output(house, &docker::inspect_container("{{json .NetworkSettings}}", id))?;
+    let settings: serde_json::Value = serde_json::from_str(&json).map_err(anyhow::Error::from)?;
+    let given = |value: &serde_json::Value| value.as_str().filter(|ip| !ip.is_empty()).map(str::to_owned);
+    let networks = settings["Networks"].as_object().into_iter().flat_map(|networks| networks.values());
+    let of_networks = networks.filter_map(|network| given(&network["IPAddress"])).next();
+    Ok(given(&settings["IPAddress"]).or(of_networks).unwrap_or_default())
+}
+
+/// The host's port for the container's, of IPv4 where there are both.
+fn host_port(house: &House, id: &str) -> Outcome<String> {
+    let lines = engine::output(house, &docker::port(id, DEFAULT_PORT))?;
+    let line = lines.lines().find(|line| !line.starts_with('[') && !line.starts_with("::")).or(lines.lines().next());
+    Ok(line.and_then(|line| line.rsplit(':').next()).unwrap_or_default().to_owned())
+}
+
+/// Runs the checks. A container that does not pass is ended, and no file has been touched.
+fn check(house: &House, app: &App, new: &Container) -> Outcome {
+    say::info1(house, "Running pre-flight checks")?;
+    let words = [app.word(), new.port.clone().into(), new.ip.clone().into(), new.id.clone().into()];
+    hooks::fire(house, "check-deploy", &words).map_err(|fail| {
+        say::failure(house, &fail);
+        discard(house, new);
+        Fail::Code(KILLED)
+    })
+}
+
+fn discard(house: &House, new: &Container) {
+    let _ = exec::silent(house, &docker::stop(&new.id));
+    let _ = exec::silent(house, &docker::rm_force(&new.id));
+}
+
+/// Puts the new container on record and lets post-deploy take it into service; all of it, or nothing.
+fn switch(house: &House, app: &App, new: &Container) -> Outcome {
+    let before = Snapshot::take(house, app)?;
+    let switched = record(house, app, new).and_then(|()| {
+        say::info1(house, "Running post-deploy")?;
+        hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])
+    });
+    switched.inspect_err(|_| {
+        before.restore(house);
+        discard(house, new);
+    })
+}
+
+fn record(house: &House, app: &App, new: &Container) -> Outcome {
+    let hostname = files::text(&house.root.join("HOSTNAME")).unwrap_or_default();
+    app.write_record("CONTAINER", &new.id)?;
+    app.write_record("IP", &new.ip)?;
+    app.write_record("PORT", &new.port)?;
+    app.write_record("URL", &format!("http://{hostname}:{}", new.port))
+}

@@ -1,0 +1,76 @@
+//! What is known of an app's image without running it, and keeping its name where it belongs.
+
+use std::collections::BTreeMap;
+
+use crate::app::App;
+use crate::exec;
+use crate::fail::Outcome;
+use crate::house::House;
+use crate::push::engine;
+use crate::tools::docker;
+
+/// An image of the engine.
+#[derive(Clone, Debug, Default)]
+pub struct Image {
+    /// Its id.
+    pub id: String,
+    labels: BTreeMap<String, String>,
+}
+
+impl Image {
+    /// The image of this name or id; `None` when there is none, or when the engine does not answer.
+    pub fn find(house: &House, name: &str) -> Outcome<Option<Image>> {
+        let said = exec::captured(house, &docker::inspect_image("{{.Id}} {{json .Config.Labels}}", name))?;
+        let text = said.text();
+        Ok(text
+            .split_once(' ')
+            .filter(|_| said.code == 0)
+            .map(|(id, labels)| Image { id: id.to_owned(), labels: serde_json::from_str(labels).unwrap_or_default() }))
+    }
+
+    /// A label's value; empty when the image has no such label.
+    pub fn label(&self, name: &str) -> &str {
+        self.labels.get(name).map_or("", String::as_str)
+    }
+}
+
+/// Is the image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked into.
+pub fn is_buildstep(house: &House, name: &str) -> Outcome<bool> {
+    let image = Image::find(house, name)?.unwrap_or_default();
+    match image.label(docker::SOURCE_LABEL) {
+        "buildstep" => Ok(true),
+        "dockerfile" => Ok(false),
+        _ => has_exec(house, name),
+    }
+}
+
+/// Looks for /exec in a container that is never started.
+fn has_exec(house: &House, image: &str) -> Outcome<bool> {
+    let id = engine::output(house, &docker::create("", "probe", &[] as &[&str], image, &["/exec"]))?;
+    let found = exec::captured(house, &docker::pack(&id, "/exec"));
+    exec::silent(house, &docker::rm_force(&id))?;
+    Ok(found?.code == 0)
+}
+
+/// Runs `work`; when it fails, `dokku/APP` names again what it named before, or nothing.
+pub fn kept<T>(house: &House, app: &App, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let before = id(house, app)?;
+    let result = work();
+    if result.is_err() && id(house, app)? != before {
+        put_back(house, app, before)?;
+    }
+    result
+}
+
+/// The id of `dokku/APP`.
+pub fn id(house: &House, app: &App) -> Outcome<Option<String>> {
+    Ok(Image::find(house, &app.image())?.map(|image| image.id))
+}
+
+fn put_back(house: &House, app: &App, before: Option<String>) -> Outcome {
+    match before {
+        Some(before) => exec::silent(house, &docker::tag(&before, &app.image()))?,
+        None => exec::silent(house, &docker::rmi(&[app.image()]))?,
+    };
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! A push, step by step: `Tree -> Image -> Container -> Release`.
+
+pub mod build;
+pub mod build_env;
+pub mod cleanup;
+pub mod deploy;
+pub mod engine;
+pub mod image;
+pub mod lineage;
+pub mod lock;
+pub mod making;
+pub mod options;
+pub mod receive;
+pub mod release;
+pub mod retire;
+pub mod tree;
+pub mod undo;
+pub mod variables;
+
+use crate::app::App;
+use crate::fail::Outcome;
+use crate::house::House;
+use crate::{hooks, say};
+
+/// Releases and deploys an app's image again, as ps:restart and config:set do.
+pub fn restart(house: &House, app: &App) -> Outcome {
+    image::kept(house, app, || {
+        let source = if image::is_buildstep(house, &app.image())? { tree::Source::Buildstep } else { tree::Source::Dockerfile };
+        say::info1(house, format!("Releasing {} ...", app.name))?;
+        hooks::call(house, &["release", app.name.as_str(), source.as_str()])?;
+        say::info1(house, format!("Deploying {} ...", app.name))?;
+        hooks::call(house, &["deploy", app.name.as_str()])
+    })?;
+    tell(house, app)
+}
+
+/// The end of every deployment: where the app is to be found.
+pub fn tell(house: &House, app: &App) -> Outcome {
+    say::info2(house, "Application deployed:")?;
+    let urls = hooks::collect(house, |house| hooks::call(house, &["urls", app.name.as_str()]));
+    for line in urls?.lines() {
+        say::verbose(house, line)?;
+    }
+    say::line(house, "")
+}

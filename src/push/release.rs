@@ -1,0 +1,110 @@
+//! `dokku release APP SOURCE`: the built image with the app's variables in it.
+
+use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::app::App;
+use crate::args::Args;
+use crate::exec;
+use crate::fail::{Fail, Outcome};
+use crate::files::env::EnvFile;
+use crate::hooks;
+use crate::house::House;
+use crate::push::image::Image;
+use crate::push::making::{self, Making};
+use crate::push::{build, image, lineage};
+use crate::tools::docker;
+
+const BEFORE: [&str; 2] = ["pre-release", "pre-release-buildstep"];
+const AFTER: [&str; 2] = ["post-release", "post-release-buildstep"];
+
+/// The command: releases `dokku/APP` as it is.
+pub fn command(house: &House, words: &[OsString]) -> Outcome {
+    let args = Args { name: "release", words };
+    let app = build::app(house, &args)?;
+    image::kept(house, &app, || match args.text(1).as_ref() {
+        "buildstep" => again(house, &app),
+        source => release(house, &app, source, Making::of_image(house, &app)),
+    })
+}
+
+/// Releases what was built.
+pub fn release(house: &House, app: &App, source: &str, making: Making) -> Outcome {
+    match source {
+        "buildstep" => buildstep(house, app, making, String::new()),
+        "dockerfile" => {
+            hooks::fire(house, "pre-release-dockerfile", &[app.word()])?;
+            hooks::fire(house, "post-release-dockerfile", &[app.word()])
+        }
+        _ => Err(Fail::say(format!("Releasing image source type {source} not supported!"))),
+    }
+}
+
+/// Releases an image that was released before. Nothing is made when its variables are in it already and nobody looks.
+fn again(house: &House, app: &App) -> Outcome {
+    let Some(current) = Image::find(house, &app.image())? else {
+        return buildstep(house, app, Making::of_image(house, app), String::new());
+    };
+    let looked_at = BEFORE.iter().chain(&AFTER).chain(&["pre-deploy"]).any(|name| hooks::observed(house, name));
+    if !looked_at && current.label(docker::ENV_LABEL) == Files::of(house, app).digest() {
+        return Ok(());
+    }
+    let base = lineage::base(house, app, &current)?;
+    if looked_at && base != current.id {
+        exec::silent(house, &docker::tag(&base, &app.image()))?;
+    }
+    buildstep(house, app, Making::from(house, app, &base), base.clone())
+}
+
+/// `built` is the id of the image that was built; empty when it is still in the making.
+fn buildstep(house: &House, app: &App, mut making: Making, mut built: String) -> Outcome {
+    if observed(house, &BEFORE) {
+        making.publish(&[build::BUILDSTEP])?;
+        if built.is_empty() {
+            built = image::id(house, app)?.unwrap_or_default();
+        }
+        making.go_on_from_image();
+    }
+    fire(house, app, &BEFORE)?;
+    let files = Files::of(house, app);
+    files.put(&mut making)?;
+    making.publish(&[build::BUILDSTEP, (docker::ENV_LABEL, &files.digest()), (docker::BUILT_LABEL, &built)])?;
+    fire(house, app, &AFTER)?;
+    lineage::note(house, app, &image::id(house, app)?.unwrap_or_default())
+}
+
+fn observed(house: &House, names: &[&str]) -> bool {
+    names.iter().any(|name| hooks::observed(house, name))
+}
+
+fn fire(house: &House, app: &App, names: &[&str]) -> Outcome {
+    names.iter().try_for_each(|name| hooks::fire(house, name, &[app.word()]))
+}
+
+/// The files of variables that an app's start sources, by their paths in the image.
+struct Files(Vec<(&'static str, Vec<u8>)>);
+
+impl Files {
+    fn of(house: &House, app: &App) -> Files {
+        let sources = [("app/.profile.d/00-global-env.sh", house.root.join("ENV")), ("app/.profile.d/01-app-env.sh", app.path("ENV"))];
+        let script = |source| Some(EnvFile::parse(&std::fs::read(source).ok()?).script());
+        Files(sources.into_iter().filter_map(|(path, source)| Some((path, script(source)?))).collect())
+    }
+
+    fn put(&self, making: &mut Making) -> Outcome {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        making.put(|tar| {
+            making::add_dir(tar, "app/.profile.d")?;
+            self.0.iter().try_for_each(|(path, text)| making::add_file(tar, path, text))
+        })
+    }
+
+    /// Tells one state of the variables from another. A digest that changes with the compiler costs one commit, no more.
+    fn digest(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.0.hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+}

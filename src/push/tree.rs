@@ -1,0 +1,139 @@
+//! The source tree of a push: one revision's files in a temporary directory, without git's.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use anyhow::Context;
+
+use crate::app::App;
+use crate::exec;
+use crate::fail::{Fail, Outcome};
+use crate::house::House;
+use crate::tools::git;
+
+/// What an app is built from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// By the builder image.
+    Buildstep,
+    /// By `docker build`.
+    Dockerfile,
+}
+
+impl Source {
+    /// As hooks and commands know it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Source::Buildstep => "buildstep",
+            Source::Dockerfile => "dockerfile",
+        }
+    }
+}
+
+/// The files, gone with the value.
+pub struct Tree {
+    dir: tempfile::TempDir,
+    /// What they are to be built with.
+    pub source: Source,
+}
+
+impl Tree {
+    /// Where they are.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+/// Checks out a revision (a commit, or what git can make one of) of the app's repository, be it still in the quarantine
+/// of a push, and its submodules.
+pub fn checkout(house: &House, app: &App, revision: &OsStr) -> Outcome<Tree> {
+    let base = house.var("TMPDIR").map_or_else(env::temp_dir, PathBuf::from);
+    let dir = tempfile::Builder::new()
+        .prefix("dokku-")
+        .tempdir_in(&base)
+        .with_context(|| format!("cannot make a directory in {}", base.display()))?;
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
+    let commit = commit(house, app, revision)?;
+    must(house, &git::init_tree(dir.path()))?;
+    let objects = git::object_directories(|name| house.var(name), &app.dir);
+    let lines: Vec<u8> = objects.iter().flat_map(|path| [path.as_os_str().as_bytes(), b"\n"].concat()).collect();
+    fs::write(dir.path().join(".git/objects/info/alternates"), lines)?;
+    must(house, &git::checkout(dir.path(), &commit))?;
+    if dir.path().join(".gitmodules").is_file() {
+        must(house, &git::set_origin(dir.path(), &app.dir))?;
+        must(house, &git::submodules(dir.path()))?;
+    }
+    remove_git(dir.path())?;
+    let source = source(dir.path());
+    Ok(Tree { dir, source })
+}
+
+/// The commit that master names.
+pub fn master(house: &House, app: &App) -> Outcome<OsString> {
+    let said = exec::captured(house, &git::revision(&app.dir, "refs/heads/master"))?;
+    if said.code != 0 {
+        return Err(Fail::say(format!("hint: {} has no branch master to build: push to it first", app.name)));
+    }
+    Ok(said.text().into())
+}
+
+fn commit(house: &House, app: &App, revision: &OsStr) -> Outcome<OsString> {
+    if revision.len() == 40 && revision.as_bytes().iter().all(u8::is_ascii_hexdigit) {
+        return Ok(revision.to_owned());
+    }
+    let name = revision.to_string_lossy();
+    let said = exec::captured(house, &git::revision(&app.dir, &name))?;
+    if said.code != 0 {
+        return Err(Fail::say(format!("hint: there is no revision {name:?} of {}", app.name)));
+    }
+    Ok(said.text().into())
+}
+
+/// Runs git; what it complains of is shown only when it fails.
+fn must(house: &House, cmd: &crate::cmd::Cmd) -> Outcome {
+    let said = exec::captured(house, cmd)?;
+    match said.code {
+        0 => Ok(()),
+        code => Err(Fail::Said(code, String::from_utf8_lossy(&said.stderr).trim_end().to_owned())),
+    }
+}
+
+/// Takes away every `.git`, the submodules' too.
+fn remove_git(dir: &Path) -> Outcome {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let is_dir = entry.file_type()?.is_dir();
+        match (entry.file_name() == ".git", is_dir) {
+            (true, true) => fs::remove_dir_all(entry.path())?,
+            (true, false) => fs::remove_file(entry.path())?,
+            (false, true) => remove_git(&entry.path())?,
+            (false, false) => {}
+        }
+    }
+    Ok(())
+}
+
+/// A Dockerfile counts, unless the tree asks for buildpacks.
+fn source(dir: &Path) -> Source {
+    let asks = fs::read(dir.join(".env")).is_ok_and(|text| String::from_utf8_lossy(&text).contains("BUILDPACK_URL"));
+    if dir.join("Dockerfile").is_file() && !asks && !dir.join(".buildpacks").is_file() { Source::Dockerfile } else { Source::Buildstep }
+}
+
+/// The house in which the tree is built: there, and outside of git's hook. Objects that are still in the quarantine stay
+/// readable for hooks that look into the app's repository; none can be written into it.
+pub fn inside(house: &House, app: &App, tree: &Tree) -> House {
+    let objects = git::object_directories(|name| house.var(name), &app.dir);
+    let quarantined = house.var("GIT_QUARANTINE_PATH").is_some();
+    let mut inner = house.clone();
+    for name in git::OF_THE_HOOK {
+        inner.env.remove(OsStr::new(name));
+    }
+    if let Some(joined) = env::join_paths(&objects).ok().filter(|_| quarantined) {
+        inner.env.insert("GIT_ALTERNATE_OBJECT_DIRECTORIES".into(), joined);
+    }
+    inner.dir = Some(tree.path().to_owned());
+    inner
+}

@@ -1,0 +1,154 @@
+//! docker. Our containers and images carry labels, so that they can be told from other people's.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::cmd::Cmd;
+
+/// Label with the app's name, on everything of ours.
+pub const APP_LABEL: &str = "dokku.app";
+/// Label with what a container is for: `build`, `probe`, `run` or `web`. An image that was committed from one says
+/// `image`, so that what others run of it is not taken for ours.
+pub const PHASE_LABEL: &str = "dokku.phase";
+/// Label of an image: `buildstep` or `dockerfile`, how it is started.
+pub const SOURCE_LABEL: &str = "dokku.source";
+/// Label of a released image: the id of the built image below it, which the next release starts from.
+pub const BUILT_LABEL: &str = "dokku.built";
+/// Label of a released image: tells the state of the variables that are in it.
+pub const ENV_LABEL: &str = "dokku.env";
+
+fn docker() -> Cmd {
+    Cmd::new("docker")
+}
+
+fn labels(app: &str, phase: &str) -> [String; 4] {
+    ["--label".into(), format!("{APP_LABEL}={app}"), "--label".into(), format!("{PHASE_LABEL}={phase}")]
+}
+
+/// Prints the engine's version; fails when the engine does not answer.
+pub fn server_version() -> Cmd {
+    docker().args(["version", "--format", "{{.Server.Version}}"])
+}
+
+/// Makes a container and does not start it; prints its id.
+pub fn create<I: AsRef<std::ffi::OsStr>>(app: &str, phase: &str, options: &[I], image: &str, command: &[&str]) -> Cmd {
+    docker().arg("create").args(labels(app, phase)).args(options).arg(image).args(command)
+}
+
+/// Starts an app in the background; prints its id.
+pub fn run_app<I: AsRef<std::ffi::OsStr>>(app: &str, options: &[I], image: &str, command: &[&str]) -> Cmd {
+    docker().args(["run", "-d"]).args(options).args(labels(app, "web")).arg(image).args(command)
+}
+
+/// Runs a command in a new container of the app's image.
+pub fn run_command(app: &str, options: &[OsString], image: &str, command: &[OsString]) -> Cmd {
+    docker().arg("run").args(options).args(labels(app, "run")).arg(image).args(command)
+}
+
+/// Starts a container and shows what it prints; ends with its exit code.
+pub fn start_attached(id: &str) -> Cmd {
+    docker().args(["start", "-a", id])
+}
+
+/// Unpacks a tar from stdin in the container.
+pub fn unpack(id: &str) -> Cmd {
+    docker().args(["cp", "-"]).arg(format!("{id}:/"))
+}
+
+/// A path of the container as a tar on stdout; fails when it is not there.
+pub fn pack(id: &str, path: &str) -> Cmd {
+    docker().arg("cp").arg(format!("{id}:{path}")).arg("-")
+}
+
+/// Makes an image of a container, with these labels, and names it.
+pub fn commit(id: &str, image: &str, labels: &[(&str, &str)]) -> Cmd {
+    let labels = [(PHASE_LABEL, "image")].iter().chain(labels).map(|(name, value)| format!("LABEL {name}={value}")).collect::<Vec<_>>();
+    docker().arg("commit").args(labels.iter().flat_map(|label| ["--change", label])).arg(id).arg(image)
+}
+
+/// Builds a Dockerfile in `tree`.
+pub fn build(app: &str, image: &str, tree: &Path) -> Cmd {
+    docker().arg("build").args(["--label", &format!("{APP_LABEL}={app}")]).args(["-t", image, "."]).dir(tree)
+}
+
+/// Gives an image one more name, or moves a name to it.
+pub fn tag(image: &str, name: &str) -> Cmd {
+    docker().args(["tag", image, name])
+}
+
+/// Prints `format` for an image.
+pub fn inspect_image(format: &str, image: &str) -> Cmd {
+    docker().args(["image", "inspect", "--format", format, image])
+}
+
+/// Prints `format` for a container.
+pub fn inspect_container(format: &str, id: &str) -> Cmd {
+    docker().args(["container", "inspect", "--format", format, id])
+}
+
+/// The host's address for a port of the container, a line for each family.
+pub fn port(id: &str, port: &str) -> Cmd {
+    docker().args(["port", id, port])
+}
+
+/// What the container has printed so far.
+pub fn logs(id: &str) -> Cmd {
+    docker().args(["logs", id])
+}
+
+/// What the container prints, now and from now on.
+pub fn follow_logs(id: &str) -> Cmd {
+    docker().args(["logs", "--follow", id])
+}
+
+/// The last lines that the container has printed.
+pub fn tail_logs(id: &str, lines: u32) -> Cmd {
+    docker().args(["logs", "--tail"]).arg(lines.to_string()).arg(id)
+}
+
+/// Ends a container: SIGTERM, SIGKILL after ten seconds.
+pub fn stop(id: &str) -> Cmd {
+    docker().args(["stop", id])
+}
+
+/// Ends a container at once.
+pub fn kill(id: &str) -> Cmd {
+    docker().args(["kill", id])
+}
+
+/// Takes an ended container away.
+pub fn rm(id: &str) -> Cmd {
+    docker().args(["rm", id])
+}
+
+/// Takes a container and its volumes away, be it running or not.
+pub fn rm_force(id: &str) -> Cmd {
+    docker().args(["rm", "-f", "-v", id])
+}
+
+/// Takes images away.
+pub fn rmi<S: AsRef<std::ffi::OsStr>>(images: &[S]) -> Cmd {
+    docker().arg("rmi").args(images)
+}
+
+/// Ids of containers, of all states, that pass these filters.
+pub fn list_containers(filters: &[String]) -> Cmd {
+    let filters = filters.iter().flat_map(|filter| ["-f", filter.as_str()]);
+    docker().args(["ps", "-a", "-q", "--no-trunc"]).args(filters)
+}
+
+/// Ids of all running containers.
+pub fn list_running() -> Cmd {
+    docker().args(["ps", "-q", "--no-trunc"])
+}
+
+/// Ids of images that pass these filters.
+pub fn list_images(filters: &[String]) -> Cmd {
+    let filters = filters.iter().flat_map(|filter| ["-f", filter.as_str()]);
+    docker().args(["images", "-q", "--no-trunc"]).args(filters)
+}
+
+/// Runs a command in a running container, on a terminal if there is one.
+pub fn exec(id: &str, tty: bool, command: &[&str]) -> Cmd {
+    docker().args(["exec", if tty { "-ti" } else { "-i" }, id]).args(command)
+}

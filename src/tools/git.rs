@@ -1,0 +1,94 @@
+//! git. Each call says by itself what it needs, so that no user's configuration changes what is deployed.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use crate::cmd::Cmd;
+
+/// Variables by which git tells a hook where it is; a call elsewhere must not see them.
+pub const OF_THE_HOOK: &[&str] = &[
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+    "GIT_PREFIX",
+    "GIT_PUSH_OPTION_COUNT",
+];
+
+/// git on its own, as if no hook were running.
+fn git() -> Cmd {
+    OF_THE_HOOK.iter().fold(Cmd::new("git"), |cmd, name| cmd.env_remove(name))
+}
+
+/// Makes a bare repository for an app.
+pub fn init_bare(dir: &Path) -> Cmd {
+    git().args(["init", "-q", "--bare"]).arg(dir)
+}
+
+/// Makes an empty work tree with its repository in it, without the template's hooks.
+pub fn init_tree(dir: &Path) -> Cmd {
+    git().args(["-c", "init.defaultBranch=master", "init", "-q", "--template="]).arg(dir)
+}
+
+/// Names the repository that a work tree comes from; relative submodules are found beside it.
+pub fn set_origin(tree: &Path, origin: &Path) -> Cmd {
+    in_tree(tree).args(["config", "remote.origin.url"]).arg(origin)
+}
+
+/// Puts a revision's files into the work tree.
+pub fn checkout(tree: &Path, revision: &OsStr) -> Cmd {
+    in_tree(tree).args(["-c", "advice.detachedHead=false", "-c", "safe.directory=*", "checkout", "-q", "--force"]).arg(revision).arg("--")
+}
+
+/// Fetches the submodules, and theirs; those that are named by a path too (git 2.38 refuses them by default).
+pub fn submodules(tree: &Path) -> Cmd {
+    in_tree(tree).args(["-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init", "--recursive"])
+}
+
+/// The commit that a ref of a bare repository names.
+pub fn revision(repository: &Path, name: &str) -> Cmd {
+    git().arg("-C").arg(repository).args(["-c", "safe.directory=*", "rev-parse", "--quiet", "--verify"]).arg(format!("{name}^{{commit}}"))
+}
+
+/// What git-shell runs for a client: one of git's own services, with its quoted path.
+pub fn shell(line: impl AsRef<OsStr>) -> Cmd {
+    Cmd::new("git-shell").arg("-c").arg(line)
+}
+
+/// Sends a repository to a client that pulls.
+pub fn upload_pack(repository: &Path) -> Cmd {
+    Cmd::new("git-upload-pack").arg(repository)
+}
+
+fn in_tree(tree: &Path) -> Cmd {
+    git().arg("-C").arg(tree)
+}
+
+/// The directories of objects that a hook of `repository` may read: the quarantine of a push first, then the repository's own.
+pub fn object_directories(env: impl Fn(&str) -> Option<OsString>, repository: &Path) -> Vec<PathBuf> {
+    let quarantine = env("GIT_QUARANTINE_PATH").or_else(|| env("GIT_OBJECT_DIRECTORY")).map(PathBuf::from);
+    let alternates = env("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
+    let alternates = std::env::split_paths(&alternates).collect::<Vec<_>>();
+    let own = repository.join("objects");
+    let mut all: Vec<PathBuf> = quarantine.into_iter().chain(alternates).filter(|dir| dir.is_absolute()).collect();
+    all.push(own);
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_quarantine_before_the_repository() {
+        let env = |name: &str| match name {
+            "GIT_QUARANTINE_PATH" => Some(OsString::from("/r/objects/incoming-1")),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES" => Some(OsString::from("/r/objects")),
+            _ => None,
+        };
+        assert_eq!(object_directories(env, Path::new("/r")), [PathBuf::from("/r/objects/incoming-1"), "/r/objects".into()]);
+    }
+}
