@@ -37,17 +37,9 @@ impl Account {
         let name = format!("u{id}");
         let home = layout.app();
         append(layout, "group", &format!("{name}:x:{id}:"))?;
-        append(
-            layout,
-            "passwd",
-            &format!("{name}:x:{id}:{id}::{}:/bin/bash", home.display()),
-        )?;
+        append(layout, "passwd", &format!("{name}:x:{id}:{id}::{}:/bin/bash", home.display()))?;
         append(layout, "shadow", &format!("{name}:!:::::::"))?;
-        Ok(Account {
-            name,
-            uid: id,
-            gid: id,
-        })
+        Ok(Account { name, uid: id, gid: id })
     }
 
     /// The user that the build made for the app in this image.
@@ -63,10 +55,7 @@ impl Account {
     /// The user of that name.
     fn named(layout: &Layout, name: &str) -> Result<Account, Failure> {
         let passwd = read(layout, "passwd")?;
-        let found = passwd
-            .lines()
-            .filter_map(entry)
-            .find(|account| account.name == name);
+        let found = passwd.lines().filter_map(entry).find(|account| account.name == name);
         found.ok_or_else(|| Failure::with_code(111, format!("setuidgid: there is no user {name}")))
     }
 
@@ -87,18 +76,12 @@ impl Account {
 /// cannot be done.
 pub fn setuidgid(layout: &Layout, args: &[OsString]) -> Outcome {
     let [name, program, args @ ..] = args else {
-        return Err(Failure::with_code(
-            100,
-            "setuidgid: usage: setuidgid USER COMMAND...",
-        ));
+        return Err(Failure::with_code(100, "setuidgid: usage: setuidgid USER COMMAND..."));
     };
     Account::named(layout, &name.to_string_lossy())?.assume()?;
     let error = Command::new(program).args(args).exec();
     let program = program.display();
-    Err(Failure::with_code(
-        111,
-        format!("setuidgid: could not run {program}: {error}"),
-    ))
+    Err(Failure::with_code(111, format!("setuidgid: could not run {program}: {error}")))
 }
 
 fn is_app_user(name: &str) -> bool {
@@ -177,8 +160,6 @@ mod tests {
 
     #[test]
     fn only_u_and_digits_is_an_apps_user() {
-        assert!(
-            is_app_user("u1234") && !is_app_user("uucp") && !is_app_user("u") && !is_app_user("1")
-        );
+        assert!(is_app_user("u1234") && !is_app_user("uucp") && !is_app_user("u") && !is_app_user("1"));
     }
 }

@@ -18,9 +18,7 @@ const START: &str = "#!/usr/lib/dokku/launch\n# Runs a process type of the app: 
 /// buildpack's.
 pub fn run(layout: &Layout) -> Outcome {
     if !geteuid().is_root() {
-        return Err(Failure::new(
-            "the builder makes a user for the app and must run as root",
-        ));
+        return Err(Failure::new("the builder makes a user for the app and must run as root"));
     }
     let account = Account::create(layout)?;
     prepare(layout, &account)?;
@@ -34,13 +32,7 @@ pub fn run(layout: &Layout) -> Outcome {
 /// The source goes to BUILD_DIR; all that a buildpack may write belongs to the user.
 fn prepare(layout: &Layout, account: &Account) -> Result<(), Failure> {
     let (app, build) = (layout.app(), layout.build());
-    let owned = [
-        layout.env(),
-        layout.cache().into(),
-        layout.buildpacks(),
-        app.clone(),
-        build.clone(),
-    ];
+    let owned = [layout.env(), layout.cache().into(), layout.buildpacks(), app.clone(), build.clone()];
     for directory in &owned[..4] {
         fs::create_dir_all(directory).context(|| format!("make {}", directory.display()))?;
     }

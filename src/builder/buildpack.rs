@@ -28,25 +28,18 @@ impl Buildpack {
     /// The buildpacks of the image, in the order in which they are tried.
     pub fn installed(layout: &Layout) -> Result<Vec<Buildpack>, Failure> {
         let directory = layout.buildpacks();
-        let entries =
-            fs::read_dir(&directory).context(|| format!("read {}", directory.display()))?;
+        let entries = fs::read_dir(&directory).context(|| format!("read {}", directory.display()))?;
         let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         found.sort();
         found.retain(|path| path.is_dir());
-        Ok(found
-            .into_iter()
-            .map(|directory| Buildpack { directory })
-            .collect())
+        Ok(found.into_iter().map(|directory| Buildpack { directory }).collect())
     }
 
     /// Gets a buildpack from `URL`, `URL#BRANCH`, `URL#TAG` or `URL#COMMIT`, a git repository, or from a plain
     /// directory of this container. `name` is a name for the copy.
     pub fn fetch(url: &str, name: &str, around: &Surroundings) -> Result<Buildpack, Failure> {
         let directory = around.layout.buildpacks().join(name);
-        let local = around
-            .layout
-            .build()
-            .join(url.strip_prefix("file://").unwrap_or(url));
+        let local = around.layout.build().join(url.strip_prefix("file://").unwrap_or(url));
         let (repository, revision) = url.split_once('#').unwrap_or((url, ""));
         let fetched = if local.join("bin/compile").is_file() && !local.join(".git").exists() {
             tree::copy_contents(&local, &directory).context(|| "copy it")
@@ -68,9 +61,7 @@ impl Buildpack {
                 let name: Vec<&str> = name.split_whitespace().collect();
                 Ok((output.status.success(), name.join(" ")))
             }
-            Err(error) => {
-                Err(error).context(|| format!("run {}", self.program("detect").display()))
-            }
+            Err(error) => Err(error).context(|| format!("run {}", self.program("detect").display())),
         }
     }
 
@@ -80,20 +71,14 @@ impl Buildpack {
         let directories = [&layout.build(), layout.cache(), &layout.env()];
         let mut compile = self.command("compile", around, &directories);
         let program = self.program("compile");
-        let mut child = compile
-            .stdout(Stdio::piped())
-            .spawn()
-            .context(|| format!("run {}", program.display()))?;
+        let mut child = compile.stdout(Stdio::piped()).spawn().context(|| format!("run {}", program.display()))?;
         if let Some(stdout) = child.stdout.take() {
             output::stream(BufReader::new(stdout)).context(|| "show the build's output")?;
         }
         let status = child.wait().context(|| "wait for the buildpack")?;
         match supervise::exit_code(status) {
             0 => Ok(()),
-            code => Err(Failure::with_code(
-                code,
-                format!("the buildpack's bin/compile failed with exit code {code}"),
-            )),
+            code => Err(Failure::with_code(code, format!("the buildpack's bin/compile failed with exit code {code}"))),
         }
     }
 
@@ -105,16 +90,10 @@ impl Buildpack {
         }
         let directories = [&around.layout.build(), around.layout.cache()];
         let mut release = self.command("release", around, &directories);
-        let output = release
-            .stderr(Stdio::inherit())
-            .output()
-            .context(|| format!("run {}", program.display()))?;
+        let output = release.stderr(Stdio::inherit()).output().context(|| format!("run {}", program.display()))?;
         match supervise::exit_code(output.status) {
             0 => Ok(Some(output.stdout)),
-            code => Err(Failure::with_code(
-                code,
-                format!("the buildpack's bin/release failed with exit code {code}"),
-            )),
+            code => Err(Failure::with_code(code, format!("the buildpack's bin/release failed with exit code {code}"))),
         }
     }
 
@@ -140,9 +119,7 @@ impl Buildpack {
         let mut command = match around.exports.as_slice() {
             [] => Command::new(program),
             exports => {
-                let sources = exports
-                    .iter()
-                    .map(|path| format!("source {}; ", shell::quote(&path.to_string_lossy())));
+                let sources = exports.iter().map(|path| format!("source {}; ", shell::quote(&path.to_string_lossy())));
                 let script: String = sources.chain(["exec \"$0\" \"$@\"".to_owned()]).collect();
                 let mut bash = Command::new("bash");
                 bash.arg("-c").arg(script).arg(program);
@@ -150,65 +127,30 @@ impl Buildpack {
             }
         };
         command.args(arguments).envs(variables(around));
-        command
-            .stdin(Stdio::null())
-            .current_dir(around.layout.build());
+        command.stdin(Stdio::null()).current_dir(around.layout.build());
         command
     }
 }
 
 /// A branch or tag needs no history; git does not clone a commit, so that one is looked for in all of it.
-fn clone(
-    around: &Surroundings,
-    repository: &str,
-    revision: &str,
-    directory: &Path,
-) -> Result<(), Failure> {
+fn clone(around: &Surroundings, repository: &str, revision: &str, directory: &Path) -> Result<(), Failure> {
     let directory = directory.as_os_str();
     let (repository, at) = (OsStr::new(repository), OsStr::new(revision));
-    let shallow = [
-        OsStr::new("clone"),
-        OsStr::new("--quiet"),
-        OsStr::new("--depth=1"),
-    ];
+    let shallow = [OsStr::new("clone"), OsStr::new("--quiet"), OsStr::new("--depth=1")];
     if revision.is_empty() {
-        return git(
-            around,
-            &[&shallow[..], &[OsStr::new("--"), repository, directory]].concat(),
-        );
+        return git(around, &[&shallow[..], &[OsStr::new("--"), repository, directory]].concat());
     }
-    let branch = [
-        OsStr::new("--branch"),
-        at,
-        OsStr::new("--"),
-        repository,
-        directory,
-    ];
+    let branch = [OsStr::new("--branch"), at, OsStr::new("--"), repository, directory];
     git(around, &[&shallow[..], &branch].concat()).or_else(|_| {
-        git(
-            around,
-            &[&shallow[..2], &[OsStr::new("--"), repository, directory]].concat(),
-        )?;
-        git(
-            around,
-            &[
-                OsStr::new("-C"),
-                directory,
-                OsStr::new("checkout"),
-                OsStr::new("--quiet"),
-                at,
-                OsStr::new("--"),
-            ],
-        )
+        git(around, &[&shallow[..2], &[OsStr::new("--"), repository, directory]].concat())?;
+        git(around, &[OsStr::new("-C"), directory, OsStr::new("checkout"), OsStr::new("--quiet"), at, OsStr::new("--")])
     })
 }
 
 /// Runs git without a terminal to ask at; its last words are the failure.
 fn git(around: &Surroundings, arguments: &[&OsStr]) -> Result<(), Failure> {
     let mut git = Command::new("git");
-    git.args(arguments)
-        .envs(variables(around))
-        .env("GIT_TERMINAL_PROMPT", "0");
+    git.args(arguments).envs(variables(around)).env("GIT_TERMINAL_PROMPT", "0");
     let output = git.stdin(Stdio::null()).output().context(|| "run git")?;
     let said = String::from_utf8_lossy(&output.stderr);
     match supervise::exit_code(output.status) {

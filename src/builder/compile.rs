@@ -19,11 +19,7 @@ struct Built {
 
 /// Builds the app in BUILD_DIR. The exit code is that of the buildpack.
 pub fn run(layout: &Layout) -> Outcome {
-    let mut around = Surroundings {
-        layout,
-        variables: variables(layout)?,
-        exports: Vec::new(),
-    };
+    let mut around = Surroundings { layout, variables: variables(layout)?, exports: Vec::new() };
     let built = match buildpack_url(&around) {
         Some(url) => with_custom(&url, &around)?,
         None if layout.build().join(".buildpacks").is_file() => with_several(&mut around)?,
@@ -62,20 +58,12 @@ fn with_several(around: &mut Surroundings) -> Result<Built, Failure> {
     let list = fs::read_to_string(list).context(|| "read .buildpacks")?;
     let urls = list.lines().map(str::trim);
     say(title("Multipack app detected"))?;
-    let mut built = Built {
-        name: "Multipack".to_owned(),
-        release: None,
-    };
-    for (number, url) in urls
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .enumerate()
-    {
+    let mut built = Built { name: "Multipack".to_owned(), release: None };
+    for (number, url) in urls.filter(|line| !line.is_empty() && !line.starts_with('#')).enumerate() {
         say(normal(&format!("=====> Downloading Buildpack: {url}")))?;
         let buildpack = Buildpack::fetch(url, &format!("custom{number}"), around)?;
         let (true, name) = buildpack.detect(around)? else {
-            return Err(Failure::new(format!(
-                "buildpack {url} of .buildpacks does not know this app"
-            )));
+            return Err(Failure::new(format!("buildpack {url} of .buildpacks does not know this app")));
         };
         say(normal(&format!("=====> Detected Framework: {name}")))?;
         buildpack.compile(around)?;
@@ -97,20 +85,13 @@ fn note(layout: &Layout, built: &Built) -> Result<(), Failure> {
     say(title("Discovering process types"))?;
     if let Ok(procfile) = fs::read(layout.build().join("Procfile")) {
         let types = procfile::parse(&String::from_utf8_lossy(&procfile));
-        say(normal(&format!(
-            "Procfile declares types -> {}",
-            procfile::names(&types)
-        )))?;
+        say(normal(&format!("Procfile declares types -> {}", procfile::names(&types))))?;
     }
     let text = built.release.as_deref().unwrap_or_default();
-    let release = Release::parse(&String::from_utf8_lossy(text))
-        .context(|| "read what bin/release printed")?;
+    let release = Release::parse(&String::from_utf8_lossy(text)).context(|| "read what bin/release printed")?;
     let defaults = procfile::names(&release.process_types());
     if !defaults.is_empty() {
-        say(normal(&format!(
-            "Default process types for {} -> {defaults}",
-            built.name
-        )))?;
+        say(normal(&format!("Default process types for {} -> {defaults}", built.name)))?;
     }
     write(layout, text, &release.profile()).context(|| "write .release and .profile.d")
 }
@@ -139,15 +120,9 @@ fn variables(layout: &Layout) -> Result<Vec<(String, OsString)>, Failure> {
     let set = dotenv::parse(&text, |name| env::var_os(name));
     let seen = set
         .into_iter()
-        .filter(|variable| {
-            variable.exported
-                || is_read_by_us(&variable.name)
-                || env::var_os(&variable.name).is_some()
-        })
+        .filter(|variable| variable.exported || is_read_by_us(&variable.name) || env::var_os(&variable.name).is_some())
         .map(|variable| (variable.name, variable.value));
-    Ok(seen
-        .chain(own.map(|(name, value)| (name.to_owned(), value)))
-        .collect())
+    Ok(seen.chain(own.map(|(name, value)| (name.to_owned(), value))).collect())
 }
 
 /// BUILDPACK_URL counts in `.env` without `export` too.
@@ -156,13 +131,8 @@ fn is_read_by_us(name: &str) -> bool {
 }
 
 fn buildpack_url(around: &Surroundings) -> Option<String> {
-    let set = around
-        .variables
-        .iter()
-        .find(|(name, _)| name == "BUILDPACK_URL");
-    let url = set
-        .map(|(_, url)| url.clone())
-        .or_else(|| env::var_os("BUILDPACK_URL"))?;
+    let set = around.variables.iter().find(|(name, _)| name == "BUILDPACK_URL");
+    let url = set.map(|(_, url)| url.clone()).or_else(|| env::var_os("BUILDPACK_URL"))?;
     Some(url.to_string_lossy().trim().to_owned()).filter(|url| !url.is_empty())
 }
 

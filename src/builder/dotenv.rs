@@ -34,9 +34,7 @@ impl Word {
     /// NAME and VALUE of `NAME=VALUE`.
     fn assignment(&self) -> Option<(String, OsString)> {
         let (name, value) = self.text.split_at(self.equals?);
-        let name = std::str::from_utf8(name)
-            .ok()
-            .filter(|name| is_name(name))?;
+        let name = std::str::from_utf8(name).ok().filter(|name| is_name(name))?;
         Some((name.to_owned(), OsString::from_vec(value[1..].to_vec())))
     }
 }
@@ -125,12 +123,7 @@ impl Reader<'_> {
         while let Some(c) = self.peek().filter(|c| *c != b'"') {
             match c {
                 b'$' => self.read_variable(word),
-                b'\\'
-                    if matches!(
-                        self.text.get(self.at + 1),
-                        Some(b'"' | b'\\' | b'$' | b'`' | b'\n')
-                    ) =>
-                {
+                b'\\' if matches!(self.text.get(self.at + 1), Some(b'"' | b'\\' | b'$' | b'`' | b'\n')) => {
                     self.read_escape(word);
                 }
                 _ => {
@@ -193,49 +186,28 @@ mod tests {
 
     /// `exported NAME=VALUE` or `NAME=VALUE` for each variable.
     fn read(text: &str) -> Vec<String> {
-        parse(text.as_bytes(), |name| {
-            (name == "PATH").then(|| "/bin".into())
-        })
-        .into_iter()
-        .map(|v| {
-            format!(
-                "{}{}={}",
-                if v.exported { "export " } else { "" },
-                v.name,
-                v.value.display()
-            )
-        })
-        .collect()
+        parse(text.as_bytes(), |name| (name == "PATH").then(|| "/bin".into()))
+            .into_iter()
+            .map(|v| format!("{}{}={}", if v.exported { "export " } else { "" }, v.name, v.value.display()))
+            .collect()
     }
 
     #[test]
     fn assignments_are_read_as_bash_reads_them() {
         for (text, variables) in [
             ("A=1\n", &["A=1"][..]),
-            (
-                "export A='a b'\nexport B=\"c d\"",
-                &["export A=a b", "export B=c d"],
-            ),
+            ("export A='a b'\nexport B=\"c d\"", &["export A=a b", "export B=c d"]),
             ("export A='it'\\''s'", &["export A=it's"]),
             ("A='one\ntwo'\nB=3", &["A=one\ntwo", "B=3"]),
             ("A=\"say \\\"$B\\\" \\n\"", &["A=say \"\" \\n"]),
-            (
-                "export PATH=$PATH:/x\nQ=${PATH}y",
-                &["export PATH=/bin:/x", "Q=/bin:/xy"],
-            ),
+            ("export PATH=$PATH:/x\nQ=${PATH}y", &["export PATH=/bin:/x", "Q=/bin:/xy"]),
             ("A='$PATH'", &["A=$PATH"]),
             ("# a comment\n\n  A=1 # more\nB=x#y", &["A=1", "B=x#y"]),
             ("A=1; export A", &["export A=1"]),
             ("A=1\nA=2", &["A=2"]),
-            (
-                "A=1 B=2\nexport C=3 D=4",
-                &["A=1", "B=2", "export C=3", "export D=4"],
-            ),
+            ("A=1 B=2\nexport C=3 D=4", &["A=1", "B=2", "export C=3", "export D=4"]),
             ("A=\r\nB=1\r\n", &["A=", "B=1"]),
-            (
-                "BUILDPACK_URL=https://example.com/x.git#v1",
-                &["BUILDPACK_URL=https://example.com/x.git#v1"],
-            ),
+            ("BUILDPACK_URL=https://example.com/x.git#v1", &["BUILDPACK_URL=https://example.com/x.git#v1"]),
         ] {
             assert_eq!(read(text), variables, "{text:?}");
         }

@@ -16,16 +16,13 @@ use std::process::Command;
 
 /// Sources what the buildpacks, dokku and plugins have put into `.profile.d`, in the same shell that then runs
 /// the command, so that a script there may also define functions and options.
-const PROFILE: &str =
-    r#"for f in .profile.d/*.sh; do if [[ -r $f ]]; then source "$f"; fi; done; unset f"#;
+const PROFILE: &str = r#"for f in .profile.d/*.sh; do if [[ -r $f ]]; then source "$f"; fi; done; unset f"#;
 
 /// The interpreter of the scripts `/start` and `/exec`: the first argument is the script's path. They are scripts,
 /// and `/exec` is a link to `/start`, since plugins write their own over `/start`.
 pub fn run(layout: &Layout, args: &[OsString]) -> Outcome {
     let Some((script, args)) = args.split_first() else {
-        return Err(Failure::new(
-            "launch is the interpreter of /start and /exec",
-        ));
+        return Err(Failure::new("launch is the interpreter of /start and /exec"));
     };
     let args = texts(args)?;
     let command = match Path::new(script).file_name() {
@@ -52,49 +49,30 @@ fn process_type(layout: &Layout, args: &[String]) -> Result<String, Failure> {
     if let Some(command) = procfile::find(&declared, name) {
         return Ok(command.to_owned());
     }
-    let release =
-        Release::parse(&read(&layout.app().join(".release"))?).context(|| "read .release")?;
+    let release = Release::parse(&read(&layout.app().join(".release"))?).context(|| "read .release")?;
     let defaults = release.process_types();
-    procfile::find(&defaults, name)
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            let known = [procfile::names(&declared), procfile::names(&defaults)];
-            let known: Vec<&str> = known
-                .iter()
-                .filter(|names| !names.is_empty())
-                .map(String::as_str)
-                .collect();
-            Failure::new(format!(
-                "no process type {name}: Procfile and buildpack declare {}",
-                if known.is_empty() {
-                    "none".to_owned()
-                } else {
-                    known.join(", ")
-                }
-            ))
-        })
+    procfile::find(&defaults, name).map(str::to_owned).ok_or_else(|| {
+        let known = [procfile::names(&declared), procfile::names(&defaults)];
+        let known: Vec<&str> = known.iter().filter(|names| !names.is_empty()).map(String::as_str).collect();
+        Failure::new(format!(
+            "no process type {name}: Procfile and buildpack declare {}",
+            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        ))
+    })
 }
 
 /// Gives the user what root has put into the app since the build: files of dokku and of plugins beside the top of
 /// the tree, and what is mounted there. The rest has been the user's since the build and is not looked at.
 fn settle(layout: &Layout, account: &Account) -> Result<(), Failure> {
-    let (uid, gid) = (
-        Some(Uid::from_raw(account.uid)),
-        Some(Gid::from_raw(account.gid)),
-    );
+    let (uid, gid) = (Some(Uid::from_raw(account.uid)), Some(Gid::from_raw(account.gid)));
     // A program may open /dev/stdout again, which the engine made root's. A closed one is no reason to fail.
-    let _ = (
-        fchown(stdin(), uid, gid),
-        fchown(stdout(), uid, gid),
-        fchown(stderr(), uid, gid),
-    );
+    let _ = (fchown(stdin(), uid, gid), fchown(stdout(), uid, gid), fchown(stderr(), uid, gid));
     let mut foreign = mounts_below(&layout.app());
     collect_foreign(&layout.app(), account, 2, &mut foreign);
     for path in foreign {
         match tree::give(&path, account) {
             Err(error) if !is_refused(&error) => {
-                return Err(error)
-                    .context(|| format!("give {} to {}", path.display(), account.name));
+                return Err(error).context(|| format!("give {} to {}", path.display(), account.name));
             }
             _ => {}
         }
@@ -130,9 +108,7 @@ fn mounts_below(directory: &Path) -> Vec<PathBuf> {
 fn bash(layout: &Layout, name: &OsString, command: &str) -> Result<Command, Failure> {
     let app = layout.app();
     let mut bash = Command::new("bash");
-    bash.arg("-c")
-        .arg(format!("{PROFILE}\n{command}"))
-        .arg(name);
+    bash.arg("-c").arg(format!("{PROFILE}\n{command}")).arg(name);
     bash.current_dir(&app).env("HOME", &app);
     Ok(bash)
 }
@@ -143,10 +119,7 @@ fn start(command: &mut Command) -> Outcome {
         return supervise::run(command);
     }
     let error = command.exec();
-    Err(Failure::with_code(
-        127,
-        format!("could not run bash: {error}"),
-    ))
+    Err(Failure::with_code(127, format!("could not run bash: {error}")))
 }
 
 fn texts(args: &[OsString]) -> Result<Vec<String>, Failure> {

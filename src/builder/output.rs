@@ -45,10 +45,7 @@ mod tests {
         for (line, printed) in [
             ("-----> Installing\n", "\x1b[1G-----> Installing\n"),
             ("plain\n", "\x1b[1G       plain\n"),
-            (
-                "       already indented\n",
-                "\x1b[1G       already indented\n",
-            ),
+            ("       already indented\n", "\x1b[1G       already indented\n"),
             ("\n", "\x1b[1G       \n"),
             ("no newline", "\x1b[1G       no newline\n"),
             ("  C:\\new  *\r\n", "\x1b[1G       C:\\new  *\n"),

@@ -54,9 +54,7 @@ impl Release {
 
     /// Process types for what the Procfile does not name.
     pub fn process_types(&self) -> ProcessTypes {
-        self.default_process_types
-            .as_ref()
-            .map_or_else(Vec::new, scalars)
+        self.default_process_types.as_ref().map_or_else(Vec::new, scalars)
     }
 
     /// The buildpack's default variables, as a script for `.profile.d`.
@@ -88,11 +86,7 @@ mod tests {
     fn procfiles_are_read() {
         for (text, name, command) in [
             ("web: node server.js\n", "web", "node server.js"),
-            (
-                "web: bundle exec rails s -p $PORT\nworker: rake jobs",
-                "worker",
-                "rake jobs",
-            ),
+            ("web: bundle exec rails s -p $PORT\nworker: rake jobs", "worker", "rake jobs"),
             ("web: \"node 'x y'\"\n", "web", "node 'x y'"),
             ("web: cd x && ./y", "web", "cd x && ./y"),
             ("web: echo a: b\nother: *x\n", "web", "echo a: b"),
@@ -124,18 +118,8 @@ mod tests {
 
     #[test]
     fn release_may_be_empty_and_must_be_yaml() {
-        for text in [
-            "",
-            "---\n",
-            "--- {}\n",
-            "addons: []\n",
-            "config_vars:\ndefault_process_types:\n",
-        ] {
-            assert_eq!(
-                Release::parse(text).unwrap().process_types(),
-                [],
-                "{text:?}"
-            );
+        for text in ["", "---\n", "--- {}\n", "addons: []\n", "config_vars:\ndefault_process_types:\n"] {
+            assert_eq!(Release::parse(text).unwrap().process_types(), [], "{text:?}");
         }
         assert!(Release::parse("a: b: c").is_err());
     }

@@ -72,14 +72,8 @@ mod tests {
             (&["curl", "-d", "{\"a\":1}"], "curl -d '{\"a\":1}'"),
             (&["cd", "x", "&&", "ls"], "cd x && ls"),
             (&["bash", "-c", "echo a  b"], "bash -c 'echo a  b'"),
-            (
-                &["bash", "-c", "\"echo", "hi", "there\""],
-                "bash -c \"echo hi there\"",
-            ),
-            (
-                &["node", "-e", "console.log('a')"],
-                "node -e 'console.log('\\''a'\\'')'",
-            ),
+            (&["bash", "-c", "\"echo", "hi", "there\""], "bash -c \"echo hi there\""),
+            (&["node", "-e", "console.log('a')"], "node -e 'console.log('\\''a'\\'')'"),
             (&["echo", "it's"], "echo 'it'\\''s'"),
             (&["echo", ""], "echo ''"),
             (&["echo", "\\"], "echo '\\'"),

@@ -81,9 +81,7 @@ impl Supervisor {
     /// The signal that was passed on and that the child did not survive.
     fn orphaning_signal(&self) -> Option<Signal> {
         match self.ended {
-            Some(WaitStatus::Signaled(_, signal, _)) => {
-                self.forwarded.filter(|sent| *sent == signal)
-            }
+            Some(WaitStatus::Signaled(_, signal, _)) => self.forwarded.filter(|sent| *sent == signal),
             _ => None,
         }
     }

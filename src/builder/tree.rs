@@ -82,26 +82,16 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("from/sub/empty")).unwrap();
         fs::write(root.path().join("from/sub/run"), "x").unwrap();
-        fs::set_permissions(
-            root.path().join("from/sub/run"),
-            fs::Permissions::from_mode(0o750),
-        )
-        .unwrap();
+        fs::set_permissions(root.path().join("from/sub/run"), fs::Permissions::from_mode(0o750)).unwrap();
         symlink("nowhere", root.path().join("from/link")).unwrap();
         root
     }
 
     fn assert_moved(root: &Path) {
-        let mode = fs::metadata(root.join("to/sub/run"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(root.join("to/sub/run")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o750);
         assert!(root.join("to/sub/empty").is_dir());
-        assert_eq!(
-            fs::read_link(root.join("to/link")).unwrap(),
-            Path::new("nowhere")
-        );
+        assert_eq!(fs::read_link(root.join("to/link")).unwrap(), Path::new("nowhere"));
         assert!(!root.join("from/sub").exists());
     }
 
