@@ -8,17 +8,17 @@ use crate::harness::{App, GitDaemon, Repository, Server, docker, procfile_app, s
 
 #[test]
 fn nodejs_app_with_a_dependency_from_npm() {
-    sample_app_answers("node", "Hello from Node.js");
+    sample_app_answers("node", "hello from node, 1m");
 }
 
 #[test]
 fn python_app_with_a_dependency_from_pip() {
-    sample_app_answers("python", "Hello from Python");
+    sample_app_answers("python", "hello from python");
 }
 
 #[test]
 fn static_site() {
-    sample_app_answers("static", "Hello from static");
+    sample_app_answers("static", "hello from static");
 }
 
 #[test]
@@ -58,6 +58,7 @@ fn sample_app_answers(kind: &str, message: &str) {
     let server = Server::start(kind);
     let app = App::create(&server, kind);
     app.source.copy(&sample(kind));
+    app.source.write("CHECKS", &format!("/ {message}\n"));
     app.push().succeeds().shows("Application deployed");
     let answer = app.get("/");
     assert_eq!(answer.status, 200, "{answer:?}");
