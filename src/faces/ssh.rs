@@ -36,6 +36,7 @@ const XARGS_FAILED: i32 = 123;
 
 /// Runs what the client asked for. `words` are those of the forced command's own line: its first word decides how `line` is split.
 pub fn session(mut house: House, words: &[OsString], line: &OsStr) -> Outcome {
+    house.remote = true;
     let command = words.first().map(|word| word.as_bytes()).unwrap_or_default();
     if contains(command, b"config") || contains(command, b"docker-option") {
         house.io.stdin = Fd::null()?;

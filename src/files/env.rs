@@ -58,6 +58,15 @@ impl EnvFile {
         self.entries.iter().filter_map(|entry| Some(&entry.line[entry.pair.as_ref()?.start..]))
     }
 
+    /// Keys with their values as they are written: quotes and all that a shell would make something of.
+    pub fn written(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.entries.iter().filter_map(|entry| {
+            let (key, _) = entry.pair.as_ref()?;
+            let (_, start) = assignment(&entry.raw)?;
+            Some((key.as_str(), &entry.raw[start..]))
+        })
+    }
+
     /// Sets a key, in place of every line that set it before.
     pub fn set(&mut self, key: &str, value: &[u8]) {
         self.unset(key);

@@ -8,10 +8,18 @@ use std::path::Path;
 use anyhow::Context;
 
 pub mod authorized_keys;
+pub mod certificate;
+pub mod checks;
 pub mod docker_env;
+pub mod docker_options;
+pub mod backup;
 pub mod dockerfile;
 pub mod env;
+pub mod kept;
 pub mod passwd;
+pub mod server_name;
+pub mod template;
+pub mod variables;
 pub mod vhost;
 
 /// The first line of a small file; `None` when there is no file or nothing in it.

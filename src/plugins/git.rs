@@ -23,7 +23,7 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "git-build-locked", help: &[], run: build_locked },
         Command { name: "git-*", help: &[], run: service },
     ],
-    hooks: &[Hook { name: "receive-app", run: receive_app }],
+    hooks: &[Hook { name: "receive-app", run: receive_app }, Hook { name: "backup-import", run: backup_import }],
 };
 
 /// The one ref that is deployed.
@@ -116,6 +116,11 @@ fn unquoted(args: &Args) -> OsString {
         }
     }
     OsStr::from_bytes(name.strip_prefix(b"/").unwrap_or(&name)).to_owned()
+}
+
+/// backup-import VERSION FROM TO APPS: every app gets its repository again, empty.
+fn backup_import(house: &House, args: &Args) -> Outcome {
+    super::backup::listed(house, args.word(3))?.iter().try_for_each(|app| make_repository(house, app))
 }
 
 /// A bare repository whose pre-receive hook hands a push to us.

@@ -9,7 +9,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::push::undo::Snapshot;
-use crate::push::{build, engine, image, lineage, options, retire};
+use crate::push::{build, engine, image, lineage, options, retire, variables};
 use crate::tools::docker;
 use crate::{hooks, say};
 
@@ -17,7 +17,10 @@ use crate::{hooks, say};
 const KILLED: i32 = 137;
 
 /// The port inside a container, unless a Dockerfile says otherwise.
-const DEFAULT_PORT: &str = "5000";
+pub const DEFAULT_PORT: &str = "5000";
+
+/// Where an app whose port is published is asked.
+pub const PUBLISHED_IP: &str = "127.0.0.1";
 
 /// A container of the new release, and where it listens.
 struct Container {
@@ -61,9 +64,12 @@ fn start(house: &House, app: &App) -> Outcome<Container> {
     let port = if internal { own_port(house, app, buildstep)? } else { DEFAULT_PORT.to_owned() };
     let mut options = if internal { Vec::new() } else { exec::words(["-p", DEFAULT_PORT]) };
     options.extend(exec::words(["-e", &format!("PORT={port}")]));
+    if !buildstep {
+        options.extend(variables::options(house, app)?);
+    }
     options.extend(hooked);
     let id = run(house, app, &options, command)?;
-    let (ip, port) = if internal { (address(house, &id)?, port) } else { ("127.0.0.1".to_owned(), host_port(house, &id)?) };
+    let (ip, port) = if internal { (address(house, &id)?, port) } else { (PUBLISHED_IP.to_owned(), host_port(house, &id)?) };
     Ok(Container { id, ip, port })
 }
 
@@ -96,7 +102,7 @@ fn discard_created(house: &House, app: &App) {
 }
 
 /// The container's own address: of the default bridge, else of the first network that has given it one.
-fn address(house: &House, id: &str) -> Outcome<String> {
+pub fn address(house: &House, id: &str) -> Outcome<String> {
     let json = engine::output(house, &docker::inspect_container("{{json .NetworkSettings}}", id))?;
     let settings: serde_json::Value = serde_json::from_str(&json).map_err(anyhow::Error::from)?;
     let given = |value: &serde_json::Value| value.as_str().filter(|ip| !ip.is_empty()).map(str::to_owned);

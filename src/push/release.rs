@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::args::Args;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
+use crate::files::env::EnvFile;
 use crate::hooks;
 use crate::house::House;
 use crate::push::image::Image;
@@ -86,7 +87,8 @@ struct Files(Vec<(&'static str, Vec<u8>)>);
 impl Files {
     fn of(house: &House, app: &App) -> Files {
         let sources = [("app/.profile.d/00-global-env.sh", house.root.join("ENV")), ("app/.profile.d/01-app-env.sh", app.path("ENV"))];
-        Files(sources.into_iter().filter_map(|(path, source)| Some((path, std::fs::read(source).ok()?))).collect())
+        let script = |source| Some(EnvFile::parse(&std::fs::read(source).ok()?).script());
+        Files(sources.into_iter().filter_map(|(path, source)| Some((path, script(source)?))).collect())
     }
 
     fn put(&self, making: &mut Making) -> Outcome {
