@@ -61,9 +61,8 @@ impl EnvFile {
     /// Keys with their values as they are written: quotes and all that a shell would make something of.
     pub fn written(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.entries.iter().filter_map(|entry| {
-            let (key, _) = entry.pair.as_ref()?;
-            let (_, start) = assignment(&entry.raw)?;
-            Some((key.as_str(), &entry.raw[start..]))
+            let pair = entry.pair.as_ref()?;
+            Some((pair.key.as_str(), &entry.line[pair.start + pair.key.len() + 1..]))
         })
     }
 
