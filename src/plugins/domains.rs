@@ -10,7 +10,7 @@ use crate::cmd::Cmd;
 use crate::fail::{Fail, Outcome};
 use crate::files::{server_name, vhost};
 use crate::house::House;
-use crate::push::undo::Snapshot;
+use crate::recovery::or_as_before;
 use crate::{exec, files, hooks, lock, say};
 
 /// The table of `domains`.
@@ -92,7 +92,7 @@ fn add(house: &House, args: &Args) -> Outcome {
         return Err(Fail::Code(1));
     }
     more.iter().try_for_each(|domain| verify_name(domain))?;
-    or_as_before(house, &app, || {
+    or_as_before(house, &app, WRITTEN, || {
         hooks::call(house, &["domains:setup", app.name.as_str()])?;
         lock::holding(house, lock::Of::Domains, || {
             more.iter().try_for_each(|domain| verify_free(house, &app, domain))?;
@@ -108,7 +108,7 @@ fn remove(house: &House, args: &Args) -> Outcome {
     let app = App::of(house, args)?;
     let domains = domains(house, &app, args)?;
     let gone: Vec<&str> = domains.iter().map(String::as_str).collect();
-    or_as_before(house, &app, || {
+    or_as_before(house, &app, WRITTEN, || {
         hooks::call(house, &["domains:setup", app.name.as_str()])?;
         if !file(&app).exists() {
             return Err(Fail::say(format!("{} has no domains", app.name)));
@@ -121,7 +121,7 @@ fn remove(house: &House, args: &Args) -> Outcome {
 
 fn clear(house: &House, args: &Args) -> Outcome {
     let app = App::of(house, args)?;
-    or_as_before(house, &app, || {
+    or_as_before(house, &app, WRITTEN, || {
         files::remove(&file(&app))?;
         hooks::call(house, &["domains:setup", app.name.as_str()])?;
         hooks::fire(house, "post-domains-update", &[app.word()])
@@ -140,11 +140,8 @@ fn domains(house: &House, app: &App, args: &Args) -> Outcome<Vec<String>> {
     Ok(words.iter().map(|word| word.to_string_lossy().into_owned()).collect())
 }
 
-/// Runs a change of the app's domains; if it fails, VHOST and what nginx has of it are as before.
-fn or_as_before(house: &House, app: &App, change: impl FnOnce() -> Outcome) -> Outcome {
-    let before = Snapshot::of_domains(app);
-    change().inspect_err(|_| before.restore(house))
-}
+/// What a change of the domains writes.
+const WRITTEN: &[&str] = &["VHOST", "URLS", "nginx.conf"];
 
 /// Refuses what nginx would not take as a server name: it would not start any more.
 fn verify_name(domain: &str) -> Outcome {
