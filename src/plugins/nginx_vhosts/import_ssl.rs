@@ -71,7 +71,9 @@ fn unpacked(house: &House, archive: &[u8]) -> Outcome<Pair> {
         let shown = String::from_utf8_lossy(&entry.path_bytes()).escape_debug().to_string();
         let safe = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
         if !safe || !(kind.is_file() || kind.is_dir()) {
-            return Err(Fail::say(format!("tar: {shown}: only plain files and directories inside the archive are taken; nothing has been changed")));
+            return Err(Fail::say(format!(
+                "tar: {shown}: only plain files and directories inside the archive are taken; nothing has been changed"
+            )));
         }
         say::line(house, &shown)?;
         let place = match plain_name(&path) {

@@ -51,7 +51,8 @@ pub fn start(house: &House) -> Outcome {
         let said = exec::captured(house, way)?;
         if said.code != 0 {
             let complaint = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).trim().to_owned();
-            let what = format!("{complaint}\nnginx does not start (`{}`): is port 80 taken? /var/log/nginx/error.log tells more", way.line());
+            let what =
+                format!("{complaint}\nnginx does not start (`{}`): is port 80 taken? /var/log/nginx/error.log tells more", way.line());
             return Err(Fail::Said(said.code, what.trim_start().to_owned()));
         }
     }

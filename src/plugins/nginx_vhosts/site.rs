@@ -10,13 +10,13 @@ use super::certificates::Tls;
 use super::installed::{Http2, Version};
 use crate::app::App;
 use crate::args::Args;
+use crate::exec;
 use crate::fail::{Fail, Outcome};
 use crate::files::server_name;
-use crate::files::template::{Operation, Template};
+use crate::files::template::{Operation, Template, Values};
 use crate::files::variables::Variables;
 use crate::house::House;
 use crate::tools::bash;
-use crate::exec;
 
 /// Where an app listens.
 pub struct Upstream {
@@ -149,7 +149,9 @@ impl Site<'_> {
         let is_right = |name: &&String| server_name::is_plain(name) || (self.upstream.is_some() && server_name::is_pattern(name));
         match self.secure.iter().chain(&self.plain).find(|name| !is_right(name)) {
             None => Ok(()),
-            Some(name) => Err(Fail::say(format!("{name:?} among the domains of {app} is none that nginx can serve: take it away with `dokku domains:remove {app} '{name}'`"))),
+            Some(name) => Err(Fail::say(format!(
+                "{name:?} among the domains of {app} is none that nginx can serve: take it away with `dokku domains:remove {app} '{name}'`"
+            ))),
         }
     }
 }
@@ -169,13 +171,29 @@ fn read(path: &Path) -> Outcome<Template> {
 }
 
 fn rendered(house: &House, template: &Template, variables: &Variables) -> Outcome<Vec<u8>> {
-    let known = |name: &str| variables.get(name).map(<[u8]>::to_vec);
-    let mut text = template.render(&known, &|operation, value| operated(house, operation, value))?;
+    let mut text = template.render(&WithBash { house, variables })?;
     text.push(b'\n');
     Ok(text)
 }
 
-fn operated(house: &House, operation: &Operation, value: Option<Vec<u8>>) -> Outcome<Vec<u8>> {
-    let said = exec::captured(house, &bash::expand(&operation.before, &operation.after, value.as_deref()))?;
-    if said.code == 0 { Ok(said.stdout) } else { Err(Fail::Said(said.code, String::from_utf8_lossy(&said.stderr).trim_end().to_owned())) }
+/// Variables, and bash for what is more than a plain one.
+struct WithBash<'a> {
+    house: &'a House,
+    variables: &'a Variables,
+}
+
+impl Values for WithBash<'_> {
+    type Error = Fail;
+
+    fn value(&self, name: &str) -> Option<Vec<u8>> {
+        self.variables.value(name)
+    }
+
+    fn operate(&self, operation: &Operation, value: Option<Vec<u8>>) -> Outcome<Vec<u8>> {
+        let said = exec::captured(self.house, &bash::expand(&operation.before, &operation.after, value.as_deref()))?;
+        match said.code {
+            0 => Ok(said.stdout),
+            code => Err(Fail::Said(code, String::from_utf8_lossy(&said.stderr).trim_end().to_owned())),
+        }
+    }
 }
