@@ -167,6 +167,14 @@ pub fn detach_self(house: &House, words: &[&str]) -> Outcome {
     Ok(())
 }
 
+/// From now on Ctrl-C ends the command that runs, not us.
+pub fn survive_interrupts() {
+    extern "C" fn nothing(_: i32) {}
+    let handler = nix::sys::signal::SigHandler::Handler(nothing);
+    // SAFETY: the handler does nothing. Unlike an ignored signal, a handled one is back to its default in children.
+    let _ = unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGINT, handler) };
+}
+
 /// Becomes the command. Returns only when that cannot be done.
 pub fn replace(house: &House, cmd: &Cmd) -> Fail {
     let mut command = prepare(house, cmd);

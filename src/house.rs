@@ -33,6 +33,8 @@ pub struct House {
     pub io: Io,
     /// Where children start, when not in this process's working directory.
     pub dir: Option<PathBuf>,
+    /// Does somebody with a key ask, over ssh?
+    pub remote: bool,
 }
 
 /// The user whose home is DOKKU_ROOT and as whom everything but installing runs.
@@ -83,6 +85,7 @@ impl House {
             env,
             io,
             dir: None,
+            remote: false,
         }
     }
 
@@ -110,6 +113,11 @@ impl House {
         let mut house = self.clone();
         house.env.insert(name.into(), value.as_ref().into());
         house
+    }
+
+    /// Where temporary files go: TMPDIR, else `/tmp`.
+    pub fn temp_dir(&self) -> PathBuf {
+        self.var("TMPDIR").map_or_else(|| "/tmp".into(), PathBuf::from)
     }
 
     /// `--quiet` or DOKKU_QUIET_OUTPUT with any value: silences the `_quiet` lines.

@@ -60,8 +60,10 @@ impl EnvFile {
 
     /// Keys with their values as they stand in the file: quotes and all that a shell would make something of.
     pub fn written(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let pairs = self.entries.iter().filter_map(|entry| Some((entry, entry.pair.as_ref()?)));
-        pairs.map(|(entry, pair)| (pair.key.as_str(), &entry.line[pair.start + pair.key.len() + 1..]))
+        self.entries.iter().filter_map(|entry| {
+            let pair = entry.pair.as_ref()?;
+            Some((pair.key.as_str(), &entry.line[pair.start + pair.key.len() + 1..]))
+        })
     }
 
     /// Sets a key, in place of every line that set it before.

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::Context;
 
 pub mod authorized_keys;
+pub mod backup;
 pub mod certificate;
 pub mod checks;
 pub mod docker_env;

@@ -9,6 +9,7 @@ use crate::push::{build, image, options, release, variables};
 use crate::tools::docker;
 use crate::{exec, files, hooks, say};
 
+mod backup;
 mod install;
 mod urls;
 
@@ -28,7 +29,12 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "urls", help: &[("urls <app>", "Show all URLs for an application")], run: urls::all },
         Command { name: "version", help: &[("version", "Print dokku's version")], run: version },
     ],
-    hooks: &[Hook { name: "install", run: install::run }],
+    hooks: &[
+        Hook { name: "install", run: install::run },
+        Hook { name: "backup-check", run: backup::check },
+        Hook { name: "backup-export", run: backup::export },
+        Hook { name: "backup-import", run: backup::import },
+    ],
 };
 
 fn trace(house: &House, args: &Args) -> Outcome {
