@@ -8,15 +8,16 @@ use std::path::Path;
 use anyhow::Context;
 
 pub mod authorized_keys;
+pub mod backup;
 pub mod certificate;
 pub mod checks;
 pub mod docker_env;
 pub mod docker_options;
-pub mod backup;
 pub mod dockerfile;
 pub mod env;
 pub mod kept;
 pub mod passwd;
+pub mod remotes;
 pub mod server_name;
 pub mod template;
 pub mod variables;
