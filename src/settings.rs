@@ -35,7 +35,8 @@ impl Setting {
     pub fn text(&self, house: &House, app: &App) -> String {
         let files = [app.path("ENV"), house.root.join("ENV")];
         let from_file = files.iter().find_map(|path| EnvFile::load(path).get(self.name).map(<[u8]>::to_vec));
-        let bytes = from_file.filter(|value| !value.is_empty()).map(|value| without_double_quotes(&String::from_utf8_lossy(&value)).to_owned());
+        let bytes =
+            from_file.filter(|value| !value.is_empty()).map(|value| without_double_quotes(&String::from_utf8_lossy(&value)).to_owned());
         let from_env = || house.var(self.name).map(|value| value.to_string_lossy().into_owned());
         bytes.or_else(from_env).unwrap_or_else(|| self.default.to_string())
     }

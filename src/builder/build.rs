@@ -7,8 +7,10 @@ use crate::{supervise, tree};
 use nix::unistd::geteuid;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 /// Where the image keeps this program for `/start`, as a file of its own that no plugin writes over.
@@ -37,9 +39,23 @@ fn prepare(layout: &Layout, account: &Account) -> Result<(), Failure> {
         fs::create_dir_all(directory).context(|| format!("make {}", directory.display()))?;
     }
     tree::move_contents(&app, &build)?;
-    fs::create_dir_all(&app).context(|| format!("make {}", app.display()))?;
+    link_settings(&build, &app).context(|| format!("link settings into {}", app.display()))?;
     for directory in &owned {
         tree::give(directory, account).context(|| format!("give {} to {}", directory.display(), account.name))?;
+    }
+    Ok(())
+}
+
+/// What programs look for in the home of their user, such as `.netrc`, `.ssh` and `.npmrc`, is in HOME while
+/// buildpacks run: an app or a plugin may have put it there for them.
+fn link_settings(build: &Path, home: &Path) -> io::Result<()> {
+    fs::create_dir_all(home)?;
+    for entry in fs::read_dir(build)? {
+        let entry = entry?;
+        let link = home.join(entry.file_name());
+        if entry.file_name().as_bytes().starts_with(b".") && !link.exists() {
+            symlink(entry.path(), link)?;
+        }
     }
     Ok(())
 }

@@ -2,12 +2,13 @@
 
 use crate::failure::{Context, Failure};
 use crate::layout::Layout;
-use crate::{output, shell, supervise};
-use std::ffi::{OsStr, OsString};
+use crate::{output, shell, supervise, tree};
+use std::ffi::OsString;
 use std::fs;
 use std::io::BufReader;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 /// A buildpack that is there to be run.
 #[derive(Debug)]
@@ -34,30 +35,31 @@ impl Buildpack {
         Ok(found.into_iter().map(|directory| Buildpack { directory }).collect())
     }
 
-    /// Gets a buildpack from `URL`, `URL#BRANCH`, `URL#TAG` or `URL#COMMIT`, a git repository; a directory of
-    /// this container that is a buildpack is taken as it is. `name` is a name for the copy.
+    /// Gets a buildpack from `URL`, `URL#BRANCH`, `URL#TAG` or `URL#COMMIT`, a git repository, or from a plain
+    /// directory of this container. `name` is a name for the copy.
     pub fn fetch(url: &str, name: &str, around: &Surroundings) -> Result<Buildpack, Failure> {
-        let local = around.layout.build().join(url.strip_prefix("file://").unwrap_or(url));
-        if local.join("bin/compile").is_file() {
-            return Ok(Buildpack { directory: local });
-        }
         let directory = around.layout.buildpacks().join(name);
+        let local = around.layout.build().join(url.strip_prefix("file://").unwrap_or(url));
         let (repository, revision) = url.split_once('#').unwrap_or((url, ""));
-        clone(around, repository, revision, &directory).map_err(|failure| failure.within(&format!("could not fetch buildpack {url}")))?;
-        Ok(Buildpack { directory })
+        let fetched = if local.join("bin/compile").is_file() && !local.join(".git").exists() {
+            tree::copy_contents(&local, &directory).context(|| "copy it")
+        } else {
+            clone(around, repository, revision, &directory)
+        };
+        fetched.map_err(|failure| failure.within(&format!("could not fetch buildpack {url}")))?;
+        let buildpack = Buildpack { directory };
+        buildpack.allow_running();
+        Ok(buildpack)
     }
 
     /// Whether the buildpack is for this app, and the name that it gives to such apps.
     pub fn detect(&self, around: &Surroundings) -> Result<(bool, String), Failure> {
         let mut detect = self.command("detect", around, &[&around.layout.build()]);
-        match detect.stderr(Stdio::inherit()).output() {
-            Ok(output) => {
-                let name = String::from_utf8_lossy(&output.stdout);
-                let name: Vec<&str> = name.split_whitespace().collect();
-                Ok((output.status.success(), name.join(" ")))
-            }
-            Err(error) => Err(error).context(|| format!("run {}", self.program("detect").display())),
-        }
+        let output = detect.stderr(Stdio::inherit()).output();
+        let output = output.context(|| format!("run {}", self.program("detect").display()))?;
+        let name = String::from_utf8_lossy(&output.stdout);
+        let name: Vec<&str> = name.split_whitespace().collect();
+        Ok((output.status.success(), name.join(" ")))
     }
 
     /// Builds the app, its output shown as it comes. Fails with the exit code of the buildpack.
@@ -65,16 +67,13 @@ impl Buildpack {
         let layout = around.layout;
         let directories = [&layout.build(), layout.cache(), &layout.env()];
         let mut compile = self.command("compile", around, &directories);
-        let program = self.program("compile");
-        let mut child = compile.stdout(Stdio::piped()).spawn().context(|| format!("run {}", program.display()))?;
+        let child = compile.stdout(Stdio::piped()).spawn();
+        let mut child = child.context(|| format!("run {}", self.program("compile").display()))?;
         if let Some(stdout) = child.stdout.take() {
             output::stream(BufReader::new(stdout)).context(|| "show the build's output")?;
         }
         let status = child.wait().context(|| "wait for the buildpack")?;
-        match supervise::exit_code(status) {
-            0 => Ok(()),
-            code => Err(Failure::with_code(code, format!("the buildpack's bin/compile failed with exit code {code}"))),
-        }
+        succeeded("compile", status)
     }
 
     /// What the buildpack says of the built app, as YAML; nothing when it has no `bin/release`.
@@ -85,16 +84,22 @@ impl Buildpack {
         }
         let directories = [&around.layout.build(), around.layout.cache()];
         let mut release = self.command("release", around, &directories);
-        let output = release.stderr(Stdio::inherit()).output().context(|| format!("run {}", program.display()))?;
-        match supervise::exit_code(output.status) {
-            0 => Ok(Some(output.stdout)),
-            code => Err(Failure::with_code(code, format!("the buildpack's bin/release failed with exit code {code}"))),
-        }
+        let output = release.stderr(Stdio::inherit()).output();
+        let output = output.context(|| format!("run {}", program.display()))?;
+        succeeded("release", output.status)?;
+        Ok(Some(output.stdout))
     }
 
     /// The script with the environment that this buildpack leaves to the next ones, if it wrote one.
     pub fn export(&self) -> Option<PathBuf> {
         Some(self.directory.join("export")).filter(|path| path.is_file())
+    }
+
+    /// Repositories may have lost the permission to run a program; where that cannot be mended, running it tells.
+    fn allow_running(&self) {
+        for name in ["detect", "compile", "release"] {
+            let _ = fs::set_permissions(self.program(name), fs::Permissions::from_mode(0o755));
+        }
     }
 
     fn program(&self, name: &str) -> PathBuf {
@@ -120,23 +125,27 @@ impl Buildpack {
     }
 }
 
+fn succeeded(program: &str, status: ExitStatus) -> Result<(), Failure> {
+    match supervise::exit_code(status) {
+        0 => Ok(()),
+        code => Err(Failure::with_code(code, format!("the buildpack's bin/{program} failed with exit code {code}"))),
+    }
+}
+
 /// A branch or tag needs no history; git does not clone a commit, so that one is looked for in all of it.
 fn clone(around: &Surroundings, repository: &str, revision: &str, directory: &Path) -> Result<(), Failure> {
-    let directory = directory.as_os_str();
-    let (repository, at) = (OsStr::new(repository), OsStr::new(revision));
-    let shallow = [OsStr::new("clone"), OsStr::new("--quiet"), OsStr::new("--depth=1")];
+    let to = directory.to_string_lossy();
     if revision.is_empty() {
-        return git(around, &[&shallow[..], &[OsStr::new("--"), repository, directory]].concat());
+        return git(around, &["clone", "--quiet", "--depth=1", "--", repository, &to]);
     }
-    let branch = [OsStr::new("--branch"), at, OsStr::new("--"), repository, directory];
-    git(around, &[&shallow[..], &branch].concat()).or_else(|_| {
-        git(around, &[&shallow[..2], &[OsStr::new("--"), repository, directory]].concat())?;
-        git(around, &[OsStr::new("-C"), directory, OsStr::new("checkout"), OsStr::new("--quiet"), at, OsStr::new("--")])
+    git(around, &["clone", "--quiet", "--depth=1", "--branch", revision, "--", repository, &to]).or_else(|_| {
+        git(around, &["clone", "--quiet", "--", repository, &to])?;
+        git(around, &["-C", &to, "checkout", "--quiet", revision, "--"])
     })
 }
 
 /// Runs git without a terminal to ask at; its last words are the failure.
-fn git(around: &Surroundings, arguments: &[&OsStr]) -> Result<(), Failure> {
+fn git(around: &Surroundings, arguments: &[&str]) -> Result<(), Failure> {
     let mut git = Command::new("git");
     git.args(arguments).envs(variables(around)).env("GIT_TERMINAL_PROMPT", "0");
     let output = git.stdin(Stdio::null()).output().context(|| "run git")?;

@@ -3,12 +3,14 @@
 use crate::account::Account;
 use crate::failure::{Context, Failure, Outcome};
 use crate::layout::Layout;
-use crate::procfile::{self, Release};
+use crate::procfile::{self, ProcessTypes, Release};
 use crate::{shell, supervise, tree};
-use nix::unistd::{Gid, Uid, fchown, geteuid, getpid};
+use nix::sys::stat::{SFlag, fstat};
+use nix::unistd::{Gid, Uid, fchown, geteuid, getpid, isatty};
 use std::ffi::OsString;
 use std::fs;
 use std::io::{ErrorKind, stderr, stdin, stdout};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -27,7 +29,9 @@ pub fn run(layout: &Layout, args: &[OsString]) -> Outcome {
     let args = texts(args)?;
     let command = match Path::new(script).file_name() {
         Some(name) if name == "start" => process_type(layout, &args)?,
-        _ if args.is_empty() => return Err(Failure::new("/exec needs a command: /exec COMMAND...")),
+        _ if args.is_empty() => {
+            return Err(Failure::new("/exec needs a command: /exec COMMAND..."));
+        }
         _ => shell::command_line(&args),
     };
     let account = Account::of_app(layout)?;
@@ -35,7 +39,7 @@ pub fn run(layout: &Layout, args: &[OsString]) -> Outcome {
         settle(layout, &account)?;
     }
     account.assume()?;
-    start(&mut bash(layout, script, &command)?)
+    start(&mut bash(layout, script, &command))
 }
 
 /// The command of a process type: the Procfile's, else the buildpack's default.
@@ -43,28 +47,27 @@ fn process_type(layout: &Layout, args: &[String]) -> Result<String, Failure> {
     let [name] = args else {
         return Err(Failure::new("/start needs a process type: /start web"));
     };
-    let declared = procfile::parse(&read(&layout.app().join("Procfile"))?);
-    if let Some(command) = procfile::find(&declared, name) {
-        return Ok(command.to_owned());
-    }
+    let types = process_types(layout)?;
+    let command = procfile::find(&types, name).map(str::to_owned);
+    command.ok_or_else(|| Failure::new(format!("no process type {name}: the app declares {}", procfile::names(&types))))
+}
+
+/// What the Procfile declares, and of the buildpack's defaults what it does not.
+fn process_types(layout: &Layout) -> Result<ProcessTypes, Failure> {
+    let mut types = procfile::parse(&read(&layout.app().join("Procfile"))?);
     let release = Release::parse(&read(&layout.app().join(".release"))?).context(|| "read .release")?;
-    let defaults = release.process_types();
-    procfile::find(&defaults, name).map(str::to_owned).ok_or_else(|| {
-        let known = [procfile::names(&declared), procfile::names(&defaults)];
-        let known: Vec<&str> = known.iter().filter(|names| !names.is_empty()).map(String::as_str).collect();
-        Failure::new(format!(
-            "no process type {name}: Procfile and buildpack declare {}",
-            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
-        ))
-    })
+    let defaults = release.process_types().into_iter();
+    let missing: ProcessTypes = defaults.filter(|(name, _)| procfile::find(&types, name).is_none()).collect();
+    types.extend(missing);
+    Ok(types)
 }
 
 /// Gives the user what root has put into the app since the build: files of dokku and of plugins beside the top of
 /// the tree, and what is mounted there. The rest has been the user's since the build and is not looked at.
 fn settle(layout: &Layout, account: &Account) -> Result<(), Failure> {
-    let (uid, gid) = (Some(Uid::from_raw(account.uid)), Some(Gid::from_raw(account.gid)));
-    // A program may open /dev/stdout again, which the engine made root's. A closed one is no reason to fail.
-    let _ = (fchown(stdin(), uid, gid), fchown(stdout(), uid, gid), fchown(stderr(), uid, gid));
+    give_stream(stdin(), account);
+    give_stream(stdout(), account);
+    give_stream(stderr(), account);
     let mut foreign = mounts_below(&layout.app());
     collect_foreign(&layout.app(), account, 2, &mut foreign);
     for path in foreign {
@@ -76,6 +79,15 @@ fn settle(layout: &Layout, account: &Account) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// A program may open /dev/stdout again: a pipe or terminal that the engine made as root. Anything else, and what
+/// is closed, is left alone.
+fn give_stream(stream: impl AsFd, account: &Account) {
+    let is_pipe = fstat(&stream).is_ok_and(|file| SFlag::from_bits_truncate(file.st_mode) & SFlag::S_IFMT == SFlag::S_IFIFO);
+    if is_pipe || isatty(&stream).unwrap_or(false) {
+        let _ = fchown(&stream, Some(Uid::from_raw(account.uid)), Some(Gid::from_raw(account.gid)));
+    }
 }
 
 /// A read-only or remote volume keeps its owner.
@@ -103,12 +115,12 @@ fn mounts_below(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Bash runs the command last of all in its `-c`, where it replaces itself by the last program it starts.
-fn bash(layout: &Layout, name: &OsString, command: &str) -> Result<Command, Failure> {
+fn bash(layout: &Layout, name: &OsString, command: &str) -> Command {
     let app = layout.app();
     let mut bash = Command::new("bash");
     bash.arg("-c").arg(format!("{PROFILE}\n{command}")).arg(name);
     bash.current_dir(&app).env("HOME", &app);
-    Ok(bash)
+    bash
 }
 
 /// As the container's first process, watches over the command; anywhere else becomes it.

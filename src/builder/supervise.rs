@@ -99,21 +99,9 @@ impl Supervisor {
 /// All signals that a program may want to hear of; those that report its own faults and those that stop a
 /// background process at its terminal are left alone.
 fn forwarded() -> SigSet {
-    let own = [
-        Signal::SIGFPE,
-        Signal::SIGILL,
-        Signal::SIGSEGV,
-        Signal::SIGBUS,
-        Signal::SIGABRT,
-        Signal::SIGTRAP,
-        Signal::SIGSYS,
-        Signal::SIGTTIN,
-        Signal::SIGTTOU,
-    ];
-    own.into_iter().fold(SigSet::all(), |mut set, signal| {
-        set.remove(signal);
-        set
-    })
+    use Signal::*;
+    let own = [SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGABRT, SIGTRAP, SIGSYS, SIGTTIN, SIGTTOU];
+    Signal::iterator().filter(|signal| !own.contains(signal)).collect()
 }
 
 /// In the child: all signals heard again, and a process group of its own, which the terminal's keys reach.

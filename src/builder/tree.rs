@@ -54,7 +54,8 @@ fn is_unmovable(error: &io::Error) -> bool {
     exists.contains(&error.kind()) || busy.contains(&error.kind())
 }
 
-fn copy_contents(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies a tree with its permissions; what is no file, directory or link is left out.
+pub fn copy_contents(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     fs::set_permissions(to, fs::metadata(from)?.permissions())?;
     for entry in fs::read_dir(from)? {

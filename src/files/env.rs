@@ -58,7 +58,7 @@ impl EnvFile {
         self.entries.iter().filter_map(|entry| Some(&entry.line[entry.pair.as_ref()?.start..]))
     }
 
-    /// Keys with their values as they are written: quotes and all that a shell would make something of.
+    /// Keys with their values as they stand in the file: quotes and all that a shell would make something of.
     pub fn written(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.entries.iter().filter_map(|entry| {
             let pair = entry.pair.as_ref()?;

@@ -54,7 +54,10 @@ pub struct Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Refused { line, what } = self;
-        write!(f, "line {line}: `{what}` is not expanded: a template may hold $NAME, ${{NAME}}, ${{NAME:-word}} and the like, no commands; write \\$ for a dollar of nginx's own")
+        write!(
+            f,
+            "line {line}: `{what}` is not expanded: a template may hold $NAME, ${{NAME}}, ${{NAME:-word}} and the like, no commands; write \\$ for a dollar of nginx's own"
+        )
     }
 }
 

@@ -10,7 +10,7 @@ use crate::fail::{Fail, Outcome, from_code};
 use crate::house::House;
 use crate::push::{lock, tree};
 use crate::tools::git;
-use crate::{exec, files, hooks, say};
+use crate::{exec, files, hooks, operation, say};
 
 /// The table of `git`.
 pub const PLUGIN: Plugin = Plugin {
@@ -68,10 +68,12 @@ fn build_locked(house: &House, args: &Args) -> Outcome {
     let app =
         App::at(house, AppName::parse(args.word(0)).ok_or_else(|| Fail::say(format!("{:?} is not the name of an app", args.text(0))))?);
     let revision = if args.words.len() >= 2 { args.word(1).to_owned() } else { tree::master(house, &app)? };
-    let tree = tree::checkout(house, &app, &revision)?;
-    let house = tree::inside(house, &app, &tree);
-    say::prefixed(&house, "\x1b[1G", |house| {
-        hooks::call(house, &["receive".as_ref(), app.name.as_ref(), tree.source.as_str().as_ref(), tree.path().as_os_str()])
+    operation::alone(house, &app, "git-build", |house| {
+        tree::with(house, &app, &revision, |tree| {
+            let house = tree::inside(house, &app, tree);
+            let (name, source) = (app.name.as_ref(), tree.source.as_str().as_ref());
+            say::prefixed(&house, "\x1b[1G", |house| hooks::call(house, &["receive".as_ref(), name, source, tree.path().as_os_str()]))
+        })
     })
 }
 

@@ -7,6 +7,7 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
 use crate::push::lineage;
+use crate::retirement;
 use crate::tools::docker;
 
 /// The command of the process that does the work.
@@ -19,6 +20,7 @@ pub fn command(house: &House) -> Outcome {
 
 /// Does the work. What is in use, docker refuses to take away, and says so to nobody.
 pub fn work(house: &House) -> Outcome {
+    retirement::ensure(house)?;
     let ours = format!("label={}", docker::APP_LABEL);
     let ended = list(house, &docker::list_containers(&[ours.clone(), "status=exited".into()]))?;
     let recorded: BTreeSet<String> = App::all(house)?.iter().filter_map(|app| app.record("CONTAINER")).collect();

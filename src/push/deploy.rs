@@ -8,10 +8,10 @@ use crate::exec;
 use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
-use crate::push::undo::Snapshot;
 use crate::push::{build, engine, image, lineage, options, retire, variables};
+use crate::recovery::or_as_before;
 use crate::tools::docker;
-use crate::{hooks, say};
+use crate::{hooks, operation, say};
 
 /// What 0.3.18 ends with when checks fail: it killed itself.
 const KILLED: i32 = 137;
@@ -32,15 +32,17 @@ struct Container {
 /// The command. If anything fails after the new container has been started, the old one serves on and its files are as they were.
 pub fn command(house: &House, words: &[OsString]) -> Outcome {
     let app = build::app(house, &Args { name: "deploy", words })?;
-    prepare(house, &app)?;
+    operation::alone(house, &app, "deploy", |house| deploy(house, &app))
+}
+
+fn deploy(house: &House, app: &App) -> Outcome {
+    prepare(house, app)?;
     let old = files::text(&app.path("CONTAINER"));
-    let new = start(house, &app)?;
-    check(house, &app, &new)?;
-    switch(house, &app, &new)?;
-    match old.filter(|old| !old.is_empty()) {
-        Some(old) => retire::later(house, &app, &old),
-        None => Ok(()),
-    }
+    let new = start(house, app)?;
+    check(house, app, &new)?;
+    let old = old.filter(|old| !old.is_empty());
+    switch(house, app, &new, old.as_deref())?;
+    if old.is_some() { retire::begin(house, app) } else { Ok(()) }
 }
 
 /// Fires pre-deploy. What its hooks make of a release of ours counts as a part of that release.
@@ -134,17 +136,18 @@ fn discard(house: &House, new: &Container) {
     let _ = exec::silent(house, &docker::rm_force(&new.id));
 }
 
+/// All that a deployment and its core hooks switch.
+const SWITCHED: &[&str] = &["CONTAINER", "IP", "PORT", "URL", "URLS", "VHOST", "nginx.conf"];
+
 /// Puts the new container on record and lets post-deploy take it into service; all of it, or nothing.
-fn switch(house: &House, app: &App, new: &Container) -> Outcome {
-    let before = Snapshot::take(house, app)?;
-    let switched = record(house, app, new).and_then(|()| {
+fn switch(house: &House, app: &App, new: &Container, old: Option<&str>) -> Outcome {
+    let switched = or_as_before(house, app, SWITCHED, || {
+        record(house, app, new)?;
         say::info1(house, "Running post-deploy")?;
-        hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])
+        hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])?;
+        old.map_or(Ok(()), |old| retire::plan(house, app, old))
     });
-    switched.inspect_err(|_| {
-        before.restore(house);
-        discard(house, new);
-    })
+    switched.inspect_err(|_| discard(house, new))
 }
 
 fn record(house: &House, app: &App, new: &Container) -> Outcome {

@@ -7,6 +7,7 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
 use crate::push::engine;
+use crate::recovery::WayBack;
 use crate::tools::docker;
 
 /// An image of the engine.
@@ -52,25 +53,19 @@ fn has_exec(house: &House, image: &str) -> Outcome<bool> {
     Ok(found?.code == 0)
 }
 
-/// Runs `work`; when it fails, `dokku/APP` names again what it named before, or nothing.
+/// Runs `work`; when it fails or is killed, `dokku/APP` names again what it named before, or nothing.
 pub fn kept<T>(house: &House, app: &App, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    let before = id(house, app)?;
-    let result = work();
-    if result.is_err() && id(house, app)? != before {
-        put_back(house, app, before)?;
+    let back = WayBack::new(house, app).image(id(house, app)?)?;
+    match work() {
+        Ok(done) => back.arrived().map(|()| done),
+        Err(fail) => {
+            back.go();
+            Err(fail)
+        }
     }
-    result
 }
 
 /// The id of `dokku/APP`.
 pub fn id(house: &House, app: &App) -> Outcome<Option<String>> {
     Ok(Image::find(house, &app.image())?.map(|image| image.id))
-}
-
-fn put_back(house: &House, app: &App, before: Option<String>) -> Outcome {
-    match before {
-        Some(before) => exec::silent(house, &docker::tag(&before, &app.image()))?,
-        None => exec::silent(house, &docker::rmi(&[app.image()]))?,
-    };
-    Ok(())
 }

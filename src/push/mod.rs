@@ -14,7 +14,6 @@ pub mod receive;
 pub mod release;
 pub mod retire;
 pub mod tree;
-pub mod undo;
 pub mod variables;
 
 use crate::app::App;

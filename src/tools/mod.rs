@@ -6,4 +6,5 @@ pub mod curl;
 pub mod docker;
 pub mod git;
 pub mod nginx;
+pub mod packages;
 pub mod ssh;

@@ -8,17 +8,27 @@ use crate::harness::{App, GitDaemon, Repository, Server, docker, procfile_app, s
 
 #[test]
 fn nodejs_app_with_a_dependency_from_npm() {
-    sample_app_answers("node", "Hello from Node.js");
+    sample_app_is_built_twice("node", "hello from node, 1m", "using the packages of the last build");
 }
 
 #[test]
 fn python_app_with_a_dependency_from_pip() {
-    sample_app_answers("python", "Hello from Python");
+    sample_app_is_built_twice("python", "hello from python", "using the packages of the last build");
+}
+
+#[test]
+fn ruby_app_with_a_gemfile() {
+    sample_app_is_built_twice("ruby", "hello from ruby", "Installing gems");
+}
+
+#[test]
+fn go_app_with_vendored_packages() {
+    sample_app_is_built_twice("go", "hello from go", "");
 }
 
 #[test]
 fn static_site() {
-    sample_app_answers("static", "Hello from static");
+    sample_app_is_built_twice("static", "hello from static", "Serving files with nginx");
 }
 
 #[test]
@@ -53,15 +63,16 @@ fn buildpack_of_ones_own_from_a_git_server_streams_its_output() {
     assert!(apart > Duration::from_millis(2500), "lines that were 3 s apart came {apart:?} apart");
 }
 
-/// Pushes a sample app, and then once more with another file: the second build finds the first one's cache.
-fn sample_app_answers(kind: &str, message: &str) {
+/// Pushes a sample app, then once more without a change: it answers, and the second build shows `again`.
+fn sample_app_is_built_twice(kind: &str, message: &str, again: &str) {
     let server = Server::start(kind);
     let app = App::create(&server, kind);
     app.source.copy(&sample(kind));
-    app.push().succeeds().shows("Application deployed");
+    app.source.write("CHECKS", &format!("/ {message}\n"));
+    app.push().succeeds().hides("the last build").shows("Application deployed");
+    app.push().succeeds().shows(again);
     let answer = app.get("/");
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert!(answer.body.contains(message), "{answer:?}");
+    assert!(answer.status == 200 && answer.body.contains(message), "{answer:?}");
 }
 
 /// The address of this machine that containers reach.

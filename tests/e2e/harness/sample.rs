@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Repository;
+use super::{Repository, docker};
 
 /// What it answers for `/` is `message`, or the variable MESSAGE when that is set.
 pub fn procfile_app(source: &Repository, message: &str) {
@@ -29,7 +29,9 @@ pub fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/apps").join(name)
 }
 
-/// The Debian or Ubuntu image that the builder image was made from; it is no buildstep image itself.
+/// A Debian or Ubuntu image that the engine has, as the builder image was made from one.
 fn base_image() -> String {
-    "debian:12".to_string()
+    let images = docker(&["images", "--format", "{{.Repository}}:{{.Tag}}"]).succeeds().stdout;
+    let is_base = |image: &&str| ["dokku-builder-base:", "debian:", "ubuntu:"].iter().any(|base| image.starts_with(base));
+    images.lines().find(is_base).expect("no Debian or Ubuntu image: run scripts/builder-image").to_string()
 }
