@@ -1,6 +1,6 @@
 //! The client, where no dokku is installed: commands go over ssh to the server of this repository's remote, and to its app.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::hash::{BuildHasher, Hasher};
 
 use crate::exec;
@@ -157,6 +157,8 @@ fn random_name() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     #[test]
