@@ -16,6 +16,7 @@ pub fn run(program: &OsStr, words: &[OsString]) -> Outcome {
     match Path::new(program).file_name().and_then(OsStr::to_str) {
         Some("pluginhook") => pluginhook::run(words),
         Some("sshcommand") => sshcommand::run(words),
+        Some("dokku-client" | "dokku_client.sh") => client::run(words),
         _ => dokku::run(words),
     }
 }

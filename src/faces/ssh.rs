@@ -37,7 +37,7 @@ const XARGS_FAILED: i32 = 123;
 /// Runs what the client asked for. `words` are those of the forced command's own line: its first word decides how `line` is split.
 pub fn session(mut house: House, words: &[OsString], line: &OsStr) -> Outcome {
     let command = words.first().map(|word| word.as_bytes()).unwrap_or_default();
-    if !contains(command, b"config") && !contains(command, b"docker-option") {
+    if !unquotes(command) {
         return asked(&house, &split_blanks(line.as_bytes()));
     }
     house.io.stdin = Fd::null()?;
@@ -74,6 +74,11 @@ pub fn allowed(words: &[OsString]) -> Outcome {
         Some(word) => Err(Fail::say(format!("`{word}` cannot be run over ssh; run it on the server"))),
         None => Ok(()),
     }
+}
+
+/// Does the server undo quotes for this command?
+pub fn unquotes(command: &[u8]) -> bool {
+    contains(command, b"config") || contains(command, b"docker-option")
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

@@ -17,6 +17,7 @@ pub mod dockerfile;
 pub mod env;
 pub mod kept;
 pub mod passwd;
+pub mod remotes;
 pub mod server_name;
 pub mod template;
 pub mod variables;

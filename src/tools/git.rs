@@ -62,6 +62,31 @@ pub fn upload_pack(repository: &Path) -> Cmd {
     Cmd::new("git-upload-pack").arg(repository)
 }
 
+/// Lists the remotes of the repository that we are in; fails where there is none.
+pub fn remotes() -> Cmd {
+    Cmd::new("git").args(["remote", "-v"])
+}
+
+/// Prints a remote's address; fails when there is no such remote.
+pub fn remote_address(name: &str) -> Cmd {
+    Cmd::new("git").args(["config", "--get", &format!("remote.{name}.url")])
+}
+
+/// Adds a remote to the repository that we are in.
+pub fn add_remote(name: &str, address: &str) -> Cmd {
+    Cmd::new("git").args(["remote", "add", name, address])
+}
+
+/// Succeeds when the repository that we are in has this branch.
+pub fn has_branch(name: &str) -> Cmd {
+    Cmd::new("git").args(["rev-parse", "--quiet", "--verify", &format!("refs/heads/{name}")])
+}
+
+/// Pushes a branch (or `SOURCE:TARGET`) of the repository that we are in.
+pub fn push(remote: &str, branch: &str) -> Cmd {
+    Cmd::new("git").args(["push", remote, branch])
+}
+
 fn in_tree(tree: &Path) -> Cmd {
     git().arg("-C").arg(tree)
 }
