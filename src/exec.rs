@@ -152,8 +152,8 @@ pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> 
 /// Starts this program again as `dokku WORDS...` and does not wait: a process of its own session, without streams,
 /// which outlives us.
 pub fn detach_self(house: &House, words: &[&str]) -> Outcome {
-    let program = std::env::current_exe().context("cannot tell where this program is")?;
-    let cmd = Cmd::new(program).args(words);
+    // Not by its path: an upgrade may have put another file there meanwhile.
+    let cmd = Cmd::new("/proc/self/exe").args(words);
     let mut command = prepare(house, &cmd);
     command.arg0("dokku");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
