@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
-pub mod dockerfile;
 pub mod authorized_keys;
+pub mod dockerfile;
 pub mod env;
 pub mod passwd;
 

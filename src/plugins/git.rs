@@ -65,7 +65,8 @@ fn build(house: &House, args: &Args) -> Outcome {
 }
 
 fn build_locked(house: &House, args: &Args) -> Outcome {
-    let app = App::at(house, AppName::parse(args.word(0)).ok_or_else(|| Fail::say(format!("{:?} is not the name of an app", args.text(0))))?);
+    let app =
+        App::at(house, AppName::parse(args.word(0)).ok_or_else(|| Fail::say(format!("{:?} is not the name of an app", args.text(0))))?);
     let revision = if args.words.len() >= 2 { args.word(1).to_owned() } else { tree::master(house, &app)? };
     let tree = tree::checkout(house, &app, &revision)?;
     let house = tree::inside(house, &app, &tree);
