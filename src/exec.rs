@@ -138,6 +138,21 @@ pub fn fed(house: &House, cmd: &Cmd, feed: impl FnOnce(&mut dyn Write) -> std::i
     }
 }
 
+/// Runs without input while `consume` reads its stdout, which is never held whole; stderr is thrown away.
+/// A command that is not done when `consume` has read enough is cut off.
+pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> T) -> Outcome<T> {
+    let mut command = prepare(house, cmd);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let Ok(mut child) = command.spawn() else {
+        return Ok(consume(&mut std::io::empty()));
+    };
+    let mut output = child.stdout.take().expect("stdout is piped");
+    let result = consume(&mut output);
+    drop(output);
+    wait(child)?;
+    Ok(result)
+}
+
 /// Starts this program again as `dokku WORDS...` and does not wait: a process of its own session, without streams,
 /// which outlives us.
 pub fn detach_self(house: &House, words: &[&str]) -> Outcome {
@@ -150,6 +165,14 @@ pub fn detach_self(house: &House, words: &[&str]) -> Outcome {
     unsafe { command.pre_exec(|| Ok(nix::unistd::setsid().map(drop)?)) };
     command.spawn().map(drop).with_context(|| format!("cannot start `{}`", cmd.line()))?;
     Ok(())
+}
+
+/// From now on Ctrl-C ends the command that runs, not us.
+pub fn survive_interrupts() {
+    extern "C" fn nothing(_: i32) {}
+    let handler = nix::sys::signal::SigHandler::Handler(nothing);
+    // SAFETY: the handler does nothing. Unlike an ignored signal, a handled one is back to its default in children.
+    let _ = unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGINT, handler) };
 }
 
 /// Becomes the command. Returns only when that cannot be done.

@@ -238,3 +238,8 @@ pub fn call<W: AsRef<OsStr>>(house: &House, words: &[W]) -> Outcome {
 pub fn pass_on(house: &House) -> Outcome {
     say::raw(house, &house.io.stdin.read_all()?)
 }
+
+/// What earlier links of a chain have printed, without the newlines at its end, for a link that adds words to it.
+pub fn input(house: &House) -> Outcome<String> {
+    Ok(String::from_utf8_lossy(&house.io.stdin.read_all()?).trim_end_matches('\n').to_owned())
+}

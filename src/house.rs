@@ -34,6 +34,8 @@ pub struct House {
     pub io: Io,
     /// Where children start, when not in this process's working directory.
     pub dir: Option<PathBuf>,
+    /// Does somebody with a key ask, over ssh?
+    pub remote: bool,
 }
 
 /// The user whose home is DOKKU_ROOT and as whom everything but installing runs.
@@ -65,9 +67,11 @@ impl House {
         Ok(House::at(root, env, io))
     }
 
-    /// For the faces that work where there is no DOKKU_ROOT: `pluginhook`, `sshcommand` and the client.
+    /// For the faces that work where there is no DOKKU_ROOT, too: `pluginhook`, `sshcommand` and the client.
     pub fn rootless() -> House {
-        House::at(PathBuf::new(), std::env::vars_os().collect(), Io::of_process())
+        let env: Env = std::env::vars_os().collect();
+        let root = given(&env, "DOKKU_ROOT").map(PathBuf::from).or_else(|| Some(passwd::user(USER)?.home));
+        House::at(root.unwrap_or_default(), env, Io::of_process())
     }
 
     fn at(root: PathBuf, mut env: Env, io: Io) -> House {
@@ -86,6 +90,7 @@ impl House {
             env,
             io,
             dir: None,
+            remote: false,
         }
     }
 
@@ -113,6 +118,11 @@ impl House {
         let mut house = self.clone();
         house.env.insert(name.into(), value.as_ref().into());
         house
+    }
+
+    /// Where temporary files go: TMPDIR, else `/tmp`.
+    pub fn temp_dir(&self) -> PathBuf {
+        self.var("TMPDIR").map_or_else(|| "/tmp".into(), PathBuf::from)
     }
 
     /// `--quiet` or DOKKU_QUIET_OUTPUT with any value: silences the `_quiet` lines.

@@ -64,6 +64,17 @@ impl Fd {
         }
     }
 
+    /// Writes all that `from` gives.
+    pub fn copy_from(&self, from: &mut impl Read) -> io::Result<()> {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match from.read(&mut buffer)? {
+                0 => return Ok(()),
+                count => self.write_all(&buffer[..count])?,
+            }
+        }
+    }
+
     /// Writes all of `data`. A reader that has gone is no error: the work goes on without onlookers.
     pub fn write_all(&self, data: &[u8]) -> io::Result<()> {
         let fd = self.as_fd();

@@ -20,18 +20,23 @@ pub const CHECKS_WAIT: Setting = Setting { name: "DOKKU_CHECKS_WAIT", unit: "sec
 pub const CHECKS_TIMEOUT: Setting = Setting { name: "DOKKU_CHECKS_TIMEOUT", unit: "seconds", default: 30 };
 /// Attempts before the checks are given up.
 pub const CHECKS_ATTEMPTS: Setting = Setting { name: "DOKKU_CHECKS_ATTEMPTS", unit: "attempts", default: 5 };
+/// How long a container without checks must stay up after it has answered at its port.
+pub const CHECKS_UPTIME: Setting = Setting { name: "DOKKU_CHECKS_UPTIME", unit: "seconds", default: 2 };
+/// Not 0: the checks wait as long as they are told, even for a container that is ready.
+pub const CHECKS_PATIENT: Setting = Setting { name: "DOKKU_CHECKS_PATIENT", unit: "0 or 1", default: 0 };
 /// How long the old container goes on after a switch.
 pub const WAIT_TO_RETIRE: Setting = Setting { name: "DOKKU_WAIT_TO_RETIRE", unit: "seconds", default: 60 };
 
 /// All settings.
-pub const ALL: &[&Setting] = &[&CHECKS_WAIT, &CHECKS_TIMEOUT, &CHECKS_ATTEMPTS, &WAIT_TO_RETIRE];
+pub const ALL: &[&Setting] = &[&CHECKS_WAIT, &CHECKS_TIMEOUT, &CHECKS_ATTEMPTS, &CHECKS_UPTIME, &CHECKS_PATIENT, &WAIT_TO_RETIRE];
 
 impl Setting {
     /// As text: the app's ENV, else `$DOKKU_ROOT/ENV`, else the environment with dokkurc, else the default.
     pub fn text(&self, house: &House, app: &App) -> String {
         let files = [app.path("ENV"), house.root.join("ENV")];
         let from_file = files.iter().find_map(|path| EnvFile::load(path).get(self.name).map(<[u8]>::to_vec));
-        let bytes = from_file.filter(|value| !value.is_empty()).map(|value| String::from_utf8_lossy(&value).into_owned());
+        let bytes =
+            from_file.filter(|value| !value.is_empty()).map(|value| without_double_quotes(&String::from_utf8_lossy(&value)).to_owned());
         let from_env = || house.var(self.name).map(|value| value.to_string_lossy().into_owned());
         bytes.or_else(from_env).unwrap_or_else(|| self.default.to_string())
     }
@@ -40,4 +45,9 @@ impl Setting {
     pub fn number(&self, house: &House, app: &App) -> u64 {
         self.text(house, app).trim().parse().unwrap_or(self.default)
     }
+}
+
+/// People who edit ENV by hand write `export X="5"`, which a shell reads as 5.
+fn without_double_quotes(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value)
 }

@@ -8,7 +8,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files::passwd;
 use crate::house::{House, USER};
 use crate::plugins::{self, help_line};
-use crate::{dokkurc, exec, hooks, io, push, say, user};
+use crate::{dokkurc, exec, hooks, io, push, retirement, say, user};
 
 /// What we run of ourselves, in the environment of the caller: a core hook's file runs `dokku core:hook PLUGIN/HOOK ARGS...`,
 /// a push leaves `dokku core:cleanup` and `dokku core:retire` behind.
@@ -20,7 +20,7 @@ fn inner(house: &House, words: &[OsString]) -> Option<Outcome> {
     match words.first()?.to_str()? {
         "core:hook" => Some(core_hook(house, rest)),
         push::cleanup::INNER => Some(push::cleanup::work(house)),
-        push::retire::INNER => Some(push::retire::work(house, rest)),
+        retirement::INNER => Some(retirement::work(house)),
         _ => None,
     }
 }
@@ -68,6 +68,7 @@ pub fn perform(house: &House, words: &[OsString]) -> Outcome {
             hooks::call(house, &["ps:restartall"])
         }
         "help" => help(house),
+        plugins::shell::REMOTE => ssh::asked(house, rest),
         "" if words.first().is_none_or(|word| word.is_empty()) => help(house),
         _ => hooks::dispatch(house, &words),
     }

@@ -37,20 +37,34 @@ const XARGS_FAILED: i32 = 123;
 /// Runs what the client asked for. `words` are those of the forced command's own line: its first word decides how `line` is split.
 pub fn session(mut house: House, words: &[OsString], line: &OsStr) -> Outcome {
     let command = words.first().map(|word| word.as_bytes()).unwrap_or_default();
-    if contains(command, b"config") || contains(command, b"docker-option") {
-        house.io.stdin = Fd::null()?;
-        let words = split_quoted(line.as_bytes()).map_err(|text| Fail::Said(1, text))?;
-        return asked(&house, &words).map_err(|fail| {
-            say::failure(&house, &fail);
-            Fail::Code(XARGS_FAILED)
-        });
+    if !contains(command, b"config") && !contains(command, b"docker-option") {
+        return asked(&house, &split_blanks(line.as_bytes()));
     }
-    asked(&house, &split_blanks(line.as_bytes()))
+    house.io.stdin = Fd::null()?;
+    let (words, unmatched) = split_quoted(line.as_bytes());
+    let ran = asked(&house, &words);
+    if let Some(text) = &unmatched {
+        say::error(&house, text);
+    }
+    match ran {
+        Err(fail) => {
+            say::failure(&house, &fail);
+            Err(Fail::Code(XARGS_FAILED))
+        }
+        Ok(()) => {
+            if unmatched.is_none() {
+                Ok(())
+            } else {
+                Err(Fail::Code(1))
+            }
+        }
+    }
 }
 
-fn asked(house: &House, words: &[OsString]) -> Outcome {
+/// Runs a command for somebody with a key.
+pub fn asked(house: &House, words: &[OsString]) -> Outcome {
     allowed(words)?;
-    perform(house, words)
+    perform(&House { remote: true, ..house.clone() }, words)
 }
 
 /// Fails when a key may not run this command.
@@ -72,26 +86,29 @@ pub fn split_blanks(line: &[u8]) -> Vec<OsString> {
     words.map(|word| OsString::from_vec(word.to_vec())).collect()
 }
 
-/// Words as xargs makes them: quotes keep blanks, a backslash keeps the next byte. Fails at a quote that is not closed.
-pub fn split_quoted(line: &[u8]) -> Result<Vec<OsString>, String> {
-    let (mut words, mut word, mut bytes) = (Vec::new(), None::<Vec<u8>>, line.iter().copied());
-    while let Some(byte) = bytes.next() {
+/// Words as xargs makes them: quotes keep blanks, a backslash keeps the next byte. At a quote that is not closed in its
+/// line, the words before it and xargs' complaint, since xargs runs its command with those.
+pub fn split_quoted(line: &[u8]) -> (Vec<OsString>, Option<String>) {
+    let (mut words, mut word, mut complaint) = (Vec::new(), None::<Vec<u8>>, None);
+    let mut bytes = line.iter();
+    while let Some(&byte) = bytes.next() {
         match byte {
             b' ' | b'\t' | b'\n' => words.extend(word.take()),
             b'\'' | b'"' => {
-                let part: Vec<u8> = bytes.by_ref().take_while(|next| *next != byte && *next != b'\n').collect();
-                let closed = line[..line.len() - bytes.len()].last() == Some(&byte);
-                if !closed || bytes.len() == line.len() {
-                    return Err(unmatched(byte));
-                }
-                word.get_or_insert_default().extend(part);
+                let rest = bytes.as_slice();
+                let Some(end) = rest.iter().position(|next| *next == byte).filter(|end| !rest[..*end].contains(&b'\n')) else {
+                    (word, complaint) = (None, Some(unmatched(byte)));
+                    break;
+                };
+                word.get_or_insert_default().extend(&rest[..end]);
+                bytes = rest[end + 1..].iter();
             }
             b'\\' => word.get_or_insert_default().extend(bytes.next()),
             byte => word.get_or_insert_default().push(byte),
         }
     }
     words.extend(word);
-    Ok(words.into_iter().map(OsString::from_vec).collect())
+    (words.into_iter().map(OsString::from_vec).collect(), complaint)
 }
 
 fn unmatched(quote: u8) -> String {
@@ -105,11 +122,16 @@ mod tests {
 
     #[test]
     fn splits_as_xargs_does() {
-        let split = |line: &str| split_quoted(line.as_bytes());
-        assert_eq!(split("config:set a 'K=x y' \"L=1\"2 M=\\ z").unwrap(), ["config:set", "a", "K=x y", "L=12", "M= z"]);
-        assert_eq!(split("a ''").unwrap(), ["a", ""]);
-        assert!(split("a 'b").is_err());
-        assert!(split("a \"b\n\"").is_err());
-        assert!(split("a '").is_err());
+        let cases: &[(&str, &[&str], bool)] = &[
+            ("config:set a 'K=x y' \"L=1\"2 M=\\ z", &["config:set", "a", "K=x y", "L=12", "M= z"], true),
+            ("a '' b", &["a", "", "b"], true),
+            ("a 'b c", &["a"], false),
+            ("a \"b\n\"", &["a"], false),
+            ("a '", &["a"], false),
+        ];
+        for (line, words, closed) in cases {
+            let (split, complaint) = split_quoted(line.as_bytes());
+            assert_eq!((split, complaint.is_none()), (words.iter().map(OsString::from).collect(), *closed), "{line:?}");
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! `ENV`: lines `export KEY='VALUE'`, sourced by plugins and by the app's start, so every value is quoted for a shell.
-//! Reading follows 0.3.18 (one quote is taken off each end) wherever the value is not a proper shell word.
+//! Reading follows 0.3.18 (one quote is taken off each end) wherever the value is not quoted as we do it.
 
 use std::path::Path;
 
-/// An ENV file. `print(parse(x)) == x` for every file that 0.3.18 writes.
+/// An ENV file. `print(parse(x)) == x` for every file that 0.3.18 writes of values without single quotes; those with
+/// some it wrote so that a shell would stumble over them or run them, and they are quoted anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EnvFile {
     entries: Vec<Entry>,
@@ -11,10 +12,18 @@ pub struct EnvFile {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    /// The line (or lines, where the value holds newlines) as written, without the last newline.
-    raw: Vec<u8>,
-    /// Key and value, where the line has them.
-    pair: Option<(String, Vec<u8>)>,
+    /// The line (or lines, where the value holds newlines) for a shell, without the last newline.
+    line: Vec<u8>,
+    /// What the line sets, if it sets something.
+    pair: Option<Pair>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pair {
+    key: String,
+    value: Vec<u8>,
+    /// Where `KEY=` begins in the line.
+    start: usize,
 }
 
 impl EnvFile {
@@ -41,27 +50,53 @@ impl EnvFile {
 
     /// Keys and values in the order of the file.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.entries.iter().filter_map(|entry| entry.pair.as_ref()).map(|(key, value)| (key.as_str(), value.as_slice()))
+        self.entries.iter().filter_map(|entry| entry.pair.as_ref()).map(|pair| (pair.key.as_str(), pair.value.as_slice()))
+    }
+
+    /// `KEY='VALUE'` for each pair, as it stands in the file.
+    pub fn words(&self) -> impl Iterator<Item = &[u8]> {
+        self.entries.iter().filter_map(|entry| Some(&entry.line[entry.pair.as_ref()?.start..]))
+    }
+
+    /// Keys with their values as they stand in the file: quotes and all that a shell would make something of.
+    pub fn written(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.entries.iter().filter_map(|entry| {
+            let pair = entry.pair.as_ref()?;
+            Some((pair.key.as_str(), &entry.line[pair.start + pair.key.len() + 1..]))
+        })
     }
 
     /// Sets a key, in place of every line that set it before.
     pub fn set(&mut self, key: &str, value: &[u8]) {
         self.unset(key);
-        let raw = [b"export ", key.as_bytes(), b"=", &quoted(value)].concat();
-        self.entries.push(Entry { raw, pair: Some((key.to_owned(), value.to_owned())) });
+        let line = [EXPORT, key.as_bytes(), b"=", &quoted(value)].concat();
+        self.entries.push(Entry { line, pair: Some(Pair { key: key.to_owned(), value: value.to_owned(), start: EXPORT.len() }) });
     }
 
-    /// Takes a key away.
+    /// Takes a key away, also one that is no name for a variable: 0.3.18 let people set such.
     pub fn unset(&mut self, key: &str) {
-        self.entries.retain(|entry| entry.pair.as_ref().is_none_or(|(known, _)| known != key));
+        let start = [EXPORT, key.as_bytes(), b"="].concat();
+        let sets = |entry: &Entry| entry.pair.as_ref().is_some_and(|pair| pair.key == key) || entry.line.starts_with(&start);
+        self.entries.retain(|entry| !sets(entry));
     }
 
     /// As 0.3.18 writes it: sorted, without blank lines.
     pub fn print(&self) -> Vec<u8> {
-        let mut lines: Vec<&[u8]> = self.entries.iter().map(|entry| entry.raw.as_slice()).filter(|line| !line.is_empty()).collect();
+        let mut lines: Vec<&[u8]> = self.entries.iter().map(|entry| entry.line.as_slice()).filter(|line| !line.is_empty()).collect();
         lines.sort();
-        lines.iter().flat_map(|line| [line, b"\n".as_slice()]).flatten().copied().collect()
+        joined(&lines)
     }
+
+    /// For a shell to source: in the order of the file, every value quoted.
+    pub fn script(&self) -> Vec<u8> {
+        joined(&self.entries.iter().map(|entry| entry.line.as_slice()).collect::<Vec<_>>())
+    }
+}
+
+const EXPORT: &[u8] = b"export ";
+
+fn joined(lines: &[&[u8]]) -> Vec<u8> {
+    lines.iter().flat_map(|line| [line, b"\n".as_slice()]).flatten().copied().collect()
 }
 
 /// A value as one shell word in single quotes.
@@ -87,45 +122,46 @@ pub fn is_key(key: &[u8]) -> bool {
 fn entry(text: &[u8]) -> (Entry, usize) {
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let after = |length: usize| (length + 1).min(text.len());
-    let Some((key, start)) = assignment(line) else {
-        return (Entry { raw: line.to_vec(), pair: None }, after(line.len()));
+    let Some((start, equals)) = assignment(line) else {
+        return (Entry { line: line.to_vec(), pair: None }, after(line.len()));
     };
-    let (value, length) = match unquoted(&text[start..]) {
-        Some((value, length)) => (value, start + length),
-        None => (stripped(&line[start..]), line.len()),
-    };
-    (Entry { raw: text[..length].to_vec(), pair: Some((key, value)) }, after(length))
+    let key = String::from_utf8_lossy(&line[start..equals]).into_owned();
+    if let Some((value, length)) = unquoted(&text[equals + 1..]) {
+        let length = equals + 1 + length;
+        return (Entry { line: text[..length].to_vec(), pair: Some(Pair { key, value, start }) }, after(length));
+    }
+    let raw = &line[equals + 1..];
+    let value = stripped(raw);
+    let word = if raw.starts_with(b"'") { quoted(&value) } else { raw.to_vec() };
+    (Entry { line: [&line[..=equals], &word].concat(), pair: Some(Pair { key, value, start }) }, after(line.len()))
 }
 
-/// The key that a line sets, and where its value starts. 0.3.18 looks for `export ` anywhere in the line.
-fn assignment(line: &[u8]) -> Option<(String, usize)> {
-    const WORD: &[u8] = b"export ";
-    let starts = line.windows(WORD.len()).enumerate().filter(|(_, window)| *window == WORD).map(|(at, _)| at + WORD.len());
+/// Where a line's `KEY=` begins, and where its `=` is. 0.3.18 looks for `export ` anywhere in the line.
+fn assignment(line: &[u8]) -> Option<(usize, usize)> {
+    let starts = line.windows(EXPORT.len()).enumerate().filter(|(_, window)| *window == EXPORT).map(|(at, _)| at + EXPORT.len());
     for start in starts {
         let equals = start + line[start..].iter().position(|byte| *byte == b'=')?;
         if is_key(&line[start..equals]) {
-            return Some((String::from_utf8_lossy(&line[start..equals]).into_owned(), equals + 1));
+            return Some((start, equals));
         }
     }
     None
 }
 
-/// A proper word of single-quoted parts and `\'`, up to the end of its line; its value and its length.
+/// What `quoted` makes, up to the end of its line: the value and the length of the word. Not every word that a shell
+/// takes: 0.3.18 wrote `'a''b'` for the value `a''b`.
 fn unquoted(text: &[u8]) -> Option<(Vec<u8>, usize)> {
-    let (mut value, mut at) = (Vec::new(), 0);
+    const QUOTE_INSIDE: &[u8] = b"'\\''";
+    let (mut value, mut at) = (Vec::new(), text.starts_with(b"'").then_some(1)?);
     loop {
-        match text.get(at) {
-            Some(b'\'') => {
-                let length = text[at + 1..].iter().position(|byte| *byte == b'\'')?;
-                value.extend_from_slice(&text[at + 1..at + 1 + length]);
-                at += length + 2;
-            }
-            Some(b'\\') if text.get(at + 1) == Some(&b'\'') => {
-                value.push(b'\'');
-                at += 2;
-            }
-            None | Some(b'\n') if at > 0 => return Some((value, at)),
-            _ => return None,
+        let length = text[at..].iter().position(|byte| *byte == b'\'')?;
+        value.extend_from_slice(&text[at..at + length]);
+        at += length;
+        if text[at..].starts_with(QUOTE_INSIDE) {
+            value.push(b'\'');
+            at += QUOTE_INSIDE.len();
+        } else {
+            return matches!(text.get(at + 1), None | Some(b'\n')).then_some((value, at + 1));
         }
     }
 }
@@ -148,22 +184,41 @@ mod tests {
 
     #[test]
     fn any_value_comes_back() {
-        for value in ["", "it's", "a\nb", "'", "\\'", "'quoted'", "export X='y'", "\n", "a\n\nexport B='c'\n"] {
+        let values =
+            ["", "it's", "a\nb", "'", "''", "\\'", "'\\''", "'quoted'", "export X='y'", "\n", "a\n\nexport B='c'\n", "'\nexport B='"];
+        for value in values {
             let mut file = EnvFile::default();
             file.set("A", value.as_bytes());
             file.set("Z", b"last");
             let again = EnvFile::parse(&file.print());
             assert_eq!(again.get("A"), Some(value.as_bytes()), "{value:?}");
             assert_eq!(again.get("Z"), Some(b"last".as_slice()), "{value:?}");
+            assert_eq!(again, file, "{value:?}");
         }
     }
 
     #[test]
     fn odd_lines_are_read_as_0_3_18_read_them() {
-        let file = EnvFile::parse(b"# note\nexport E='it's'\nexport F=bare\nfoo export G='g'\nexport 1X='no'\n");
-        assert_eq!(file.get("E"), Some(b"it's".as_slice()));
-        assert_eq!(file.get("F"), Some(b"bare".as_slice()));
-        assert_eq!(file.get("G"), Some(b"g".as_slice()));
-        assert_eq!(file.pairs().count(), 3);
+        let file =
+            EnvFile::parse(b"# note\nexport E='it's'\nexport F=bare\nfoo export G='g'\nexport 1X='no'\nexport H='half\nexport I='a''b'\n");
+        for (key, value) in [("E", "it's"), ("F", "bare"), ("G", "g"), ("H", "half"), ("I", "a''b")] {
+            assert_eq!(file.get(key), Some(value.as_bytes()), "{key}");
+        }
+        assert_eq!(file.pairs().count(), 5);
+        assert_eq!(file.words().nth(1), Some(b"F=bare".as_slice()));
+    }
+
+    #[test]
+    fn a_value_that_a_shell_would_run_is_quoted_anew() {
+        let file = EnvFile::parse(b"# b\nexport A='x'; touch /tmp/pwn; ''\n# a\n");
+        assert_eq!(file.script(), b"# b\nexport A='x'\\''; touch /tmp/pwn; '\\'''\n# a\n");
+    }
+
+    #[test]
+    fn a_key_goes_away_even_if_it_is_no_name() {
+        let mut file = EnvFile::parse(b"export A-B='1'\nexport A='2'\nexport AB='3'\nx export A='4'\n");
+        file.unset("A-B");
+        file.unset("A");
+        assert_eq!(file.print(), b"export AB='3'\n");
     }
 }

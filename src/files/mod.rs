@@ -8,9 +8,19 @@ use std::path::Path;
 use anyhow::Context;
 
 pub mod authorized_keys;
+pub mod backup;
+pub mod certificate;
+pub mod checks;
+pub mod docker_env;
+pub mod docker_options;
 pub mod dockerfile;
 pub mod env;
+pub mod kept;
 pub mod passwd;
+pub mod server_name;
+pub mod template;
+pub mod variables;
+pub mod vhost;
 
 /// The first line of a small file; `None` when there is no file or nothing in it.
 pub fn first_line(path: &Path) -> Option<String> {
@@ -50,6 +60,16 @@ pub fn remove_dir(path: &Path) -> Result<(), crate::fail::Fail> {
 /// Replaces a file's content whole or not at all: a temporary file beside it, then rename. An existing file's owner
 /// and mode are kept; a new one gets `mode`. A link is followed, so that it stays one.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), crate::fail::Fail> {
+    let mode = fs::metadata(path).map_or(mode, |old| old.mode() & 0o7777);
+    replace_with_mode(path, content, mode)
+}
+
+/// The same, and only the owner may read the file from then on.
+pub fn replace_private(path: &Path, content: &[u8]) -> Result<(), crate::fail::Fail> {
+    replace_with_mode(path, content, 0o600)
+}
+
+fn replace_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<(), crate::fail::Fail> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     write_beside(&target, content, mode).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(())
@@ -57,12 +77,10 @@ pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), crate::fail
 
 fn write_beside(path: &Path, content: &[u8], mode: u32) -> anyhow::Result<()> {
     let dir = path.parent().context("no directory")?;
-    let old = fs::metadata(path).ok();
     let mut file = tempfile::Builder::new().prefix(".dokku-").tempfile_in(dir)?;
     file.write_all(content)?;
-    let mode = old.as_ref().map_or(mode, |old| old.mode() & 0o7777);
     file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
-    if let Some(old) = old {
+    if let Ok(old) = fs::metadata(path) {
         // Only root can give a file away; for everybody else the owner is already the same.
         let _ = std::os::unix::fs::chown(file.path(), Some(old.uid()), Some(old.gid()));
     }

@@ -95,7 +95,7 @@ fn empty_cache(house: &House, args: &Args) -> Outcome {
     }
     let mount = format!("{}:/cache", cache.display());
     let command = ["find", "/cache", "-depth", "-mindepth", "1", "-maxdepth", "1", "-exec", "rm", "-Rf", "{}", ";"];
-    let cmd = docker::run_command(&exec::words(["--rm", "-v", &mount]), &app.image(), &exec::words(command));
+    let cmd = docker::run_command(app.name.as_str(), &exec::words(["--rm", "-v", &mount]), &app.image(), &exec::words(command));
     exec::status(house, &cmd).map(drop)
 }
 

@@ -1,6 +1,235 @@
-//! `backup:export`, `backup:import`.
+//! Export of what an installation cannot make again, and its import. Plugins say what that is; most keep a file an app.
 
-use super::Plugin;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{Seek, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::{Command, Plugin};
+use crate::app::{App, AppName};
+use crate::args::Args;
+use crate::fail::{Fail, Outcome};
+use crate::files::backup::{self, Packer};
+use crate::files::env::EnvFile;
+use crate::house::House;
+use crate::{files, hooks, say};
 
 /// The table of `backup`.
-pub const PLUGIN: Plugin = Plugin { name: "backup", help: Some("backup"), commands: &[], hooks: &[] };
+pub const PLUGIN: Plugin = Plugin {
+    name: "backup",
+    help: Some("backup"),
+    commands: &[
+        Command { name: "backup:export", help: &[("backup:export [file]", "Export dokku configuration files")], run: export_all },
+        Command { name: "backup:import", help: &[("backup:import [file]", "Import dokku configuration files")], run: import_all },
+    ],
+    hooks: &[],
+};
+
+/// The one version of the format that there ever was.
+const VERSION: &str = "1";
+
+/// What tar ended with when it could not read an archive.
+const BAD_ARCHIVE: i32 = 2;
+
+/// `backup:export [FILE]`: everything that plugins name, to a file or to stdout, whole or not at all.
+fn export_all(house: &House, args: &Args) -> Outcome {
+    if args.lacks(0) {
+        let mut packed = pack(house, tempfile::tempfile_in(house.temp_dir()).context("cannot make a temporary file")?)?;
+        packed.rewind()?;
+        return Ok(house.io.stdout.copy_from(&mut packed)?);
+    }
+    if house.remote {
+        return Err(Fail::say("Over ssh a backup goes to standard output: ssh dokku@HOST backup:export > FILE"));
+    }
+    let named = Path::new(args.word(0));
+    let file = if named.is_dir() { named.join("backup.tar") } else { named.to_owned() };
+    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = || format!("cannot write {}", file.display());
+    let packed = pack(house, tempfile::NamedTempFile::new_in(dir).with_context(failed)?)?;
+    packed.persist(&file).with_context(failed)?;
+    Ok(())
+}
+
+fn pack<W: Write>(house: &House, to: W) -> Outcome<W> {
+    let words = [VERSION.into(), house.root.clone().into_os_string()];
+    let listed = hooks::ask(house, "backup-export", &words)?;
+    let mut packer = Packer::new(to);
+    for path in listed.lines().filter(|line| !line.is_empty()) {
+        packer.add(Path::new(path))?;
+    }
+    packer.add_text(backup::VERSION, format!("{VERSION}\n").as_bytes())?;
+    packer.add_text(backup::APPS, &directories(&house.root)?)?;
+    Ok(packer.finish()?)
+}
+
+/// The directories of DOKKU_ROOT, hidden ones too, a line each.
+fn directories(root: &Path) -> Outcome<Vec<u8>> {
+    let entries = fs::read_dir(root).with_context(|| format!("cannot list {}", root.display()))?.flatten();
+    let mut names: Vec<_> =
+        entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.file_name()).collect();
+    names.sort();
+    Ok(names.iter().flat_map(|name| [name.as_bytes(), b"\n"].concat()).collect())
+}
+
+/// `backup:import [-f] [FILE]`: makes the apps of a backup, then plugins put back what is theirs.
+fn import_all(house: &House, args: &Args) -> Outcome {
+    let force = args.word(0) == "-f";
+    let dir = tempfile::Builder::new().prefix("dokku-").tempdir_in(house.temp_dir()).context("cannot make a temporary directory")?;
+    unpack(house, args.word(force.into()), dir.path())?;
+    let version = version(house, dir.path())?;
+    let list = dir.path().join(backup::APPS);
+    let apps = apps_of(house, &list)?;
+    say::line(house, format!("Importing a version {version} backup..."))?;
+    let from = below(dir.path(), &house.root);
+    fs::create_dir_all(&from)?;
+    let words = [version.into(), from.into_os_string(), house.root.clone().into_os_string(), list.into_os_string()];
+    check(house, &words, force)?;
+    let mut made = Vec::new();
+    let imported = make(house, &apps, &mut made).and_then(|()| hooks::fire(house, "backup-import", &words));
+    if let Err(fail) = imported {
+        // What is left of an app that has just been made is nobody's.
+        made.iter().for_each(|app: &App| drop(fs::remove_dir_all(&app.dir)));
+        return Err(fail);
+    }
+    say::line(house, "Import complete.")
+}
+
+/// Unpacks a file, or stdin when its name is empty or `-`, and tells what had to be left out.
+fn unpack(house: &House, file: &OsStr, dir: &Path) -> Outcome {
+    let room = nix::sys::statvfs::statvfs(dir).context("cannot tell how much room there is")?;
+    let room = room.blocks_available() as u64 * room.fragment_size() as u64 / 2;
+    let named = if file.is_empty() || file == "-" { OsStr::new("standard input") } else { file };
+    let opened = if named == file { File::open(file) } else { house.io.stdin.file() };
+    let wanted = |path: &Path| !house.remote || is_harmless(path.strip_prefix(below(Path::new(""), &house.root)).unwrap_or(path));
+    let unpacked = opened.map_err(anyhow::Error::from).and_then(|archive| backup::unpack(archive, dir, room, wanted));
+    let left_out = unpacked.map_err(|cause| Fail::Said(BAD_ARCHIVE, format!("Cannot import {}: {cause:#}", named.display())))?;
+    for path in left_out {
+        say::error(house, format!("Not imported: {}", path.display()));
+    }
+    if house.remote { harmless_variables(&below(dir, &house.root)) } else { Ok(()) }
+}
+
+/// Where a path of the exporting machine is below `dir`.
+fn below(dir: &Path, root: &Path) -> PathBuf {
+    dir.join(root.strip_prefix("/").unwrap_or(root))
+}
+
+/// May this file come from somebody who has a key but is not root? What lets keys in or is run as code may not.
+fn is_harmless(path: &Path) -> bool {
+    !path.starts_with(".ssh") && path != Path::new(".sshcommand") && path.file_name() != Some(OsStr::new("nginx.conf.template"))
+}
+
+/// Plugins source ENV, so from afar it holds variables and nothing else.
+fn harmless_variables(root: &Path) -> Outcome {
+    for path in of_apps(root, "ENV") {
+        let mut clean = EnvFile::default();
+        EnvFile::load(&path).pairs().for_each(|(key, value)| clean.set(key, value));
+        files::replace(&path, &clean.print(), 0o600)?;
+    }
+    Ok(())
+}
+
+fn version(house: &House, dir: &Path) -> Outcome<String> {
+    let wrong = |text: &str| say::line(house, text).and(Err(Fail::Code(1)));
+    match fs::read_to_string(dir.join(backup::VERSION)) {
+        Ok(text) if text.trim() == VERSION => Ok(VERSION.into()),
+        Ok(text) => wrong(&format!("Unknown format version {}", text.trim_end_matches('\n'))),
+        Err(_) => wrong("Unable to determine backup version"),
+    }
+}
+
+/// The apps of a backup. Its list is written anew without what is no app: hidden directories and `tls`.
+fn apps_of(house: &House, list: &Path) -> Outcome<Vec<App>> {
+    let text = fs::read_to_string(list).map_err(|_| Fail::say("The backup does not say which apps it holds"))?;
+    let names = text.lines().filter(|name| !name.is_empty() && !name.starts_with('.') && *name != "tls");
+    let apps = names.map(|name| app_of(house, name)).collect::<Outcome<Vec<App>>>()?;
+    let lines: String = apps.iter().map(|app| format!("{}\n", app.name)).collect();
+    fs::write(list, lines)?;
+    Ok(apps)
+}
+
+/// 0.3.18 took names that are not given any more, but none with other characters could ever be deployed.
+fn app_of(house: &House, name: &str) -> Outcome<App> {
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    let name = AppName::parse(OsStr::new(name)).filter(|_| plain);
+    name.map(|name| App::at(house, name)).ok_or_else(|| Fail::say("The backup names an app as no app can be named; nothing was imported"))
+}
+
+/// Asks plugins whether the backup may come in.
+fn check(house: &House, words: &[OsString], force: bool) -> Outcome {
+    let Err(fail) = hooks::fire(house, "backup-check", words) else { return Ok(()) };
+    say::failure(house, &fail);
+    if force {
+        return say::line(house, "-f used. Ignoring warnings.");
+    }
+    Err(Fail::say("Archive did not pass sanity checks. Use -f to import anyway"))
+}
+
+/// Makes the apps' directories, noting those that were not there before.
+fn make(house: &House, apps: &[App], made: &mut Vec<App>) -> Outcome {
+    for app in apps {
+        if !app.dir.is_dir() {
+            fs::create_dir(&app.dir).with_context(|| format!("cannot make {}", app.dir.display()))?;
+            made.push(app.clone());
+        }
+        say::line(house, format!("Imported {}", app.name))?;
+    }
+    Ok(())
+}
+
+/// The names that a hook finds in the list it is given by backup:import.
+pub fn listed(house: &House, list: &OsStr) -> Outcome<Vec<App>> {
+    let text = fs::read_to_string(list).with_context(|| format!("cannot read {}", list.display()))?;
+    text.lines().map(|name| app_of(house, name)).collect()
+}
+
+/// A `backup-export VERSION DIR` hook for a file that every app may have: `ENV`, or with a `*` at its end `tls/server.*`.
+/// Passes its input on and names those there are.
+pub fn export(house: &House, args: &Args, file: &str) -> Outcome {
+    hooks::pass_on(house)?;
+    for path in of_apps(Path::new(args.word(1)), file) {
+        say::raw(house, &[path.as_os_str().as_bytes(), b"\n"].concat())?;
+    }
+    Ok(())
+}
+
+/// The `backup-import VERSION FROM TO APPS` hook for the same file: puts those of the backup into the apps.
+pub fn import(_house: &House, args: &Args, file: &str) -> Outcome {
+    let (from, to) = (Path::new(args.word(1)), Path::new(args.word(2)));
+    for path in of_apps(from, file).into_iter().filter(|path| path.is_file()) {
+        put(&path, &to.join(path.strip_prefix(from).unwrap_or(&path)))?;
+    }
+    Ok(())
+}
+
+fn put(from: &Path, to: &Path) -> Outcome {
+    let read = || anyhow::Ok((fs::read(from)?, fs::metadata(from)?.permissions().mode() & 0o777));
+    let (content, mode) = read().with_context(|| format!("cannot read {}", from.display()))?;
+    if let Some(dir) = to.parent().filter(|dir| !dir.exists() && dir.parent().is_some_and(Path::exists)) {
+        fs::create_dir(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    }
+    files::replace(to, &content, mode)
+}
+
+/// `DIR/*/FILE` as a shell expands it.
+fn of_apps(dir: &Path, file: &str) -> Vec<PathBuf> {
+    let (inner, name) = file.rsplit_once('/').unwrap_or((".", file));
+    entries(dir, "*").into_iter().flat_map(|app| entries(&if inner == "." { app } else { app.join(inner) }, name)).collect()
+}
+
+/// What is in a directory under a name, or under names that begin with what stands before a `*`; in order, nothing hidden.
+fn entries(dir: &Path, name: &str) -> Vec<PathBuf> {
+    let Some(start) = name.strip_suffix('*') else {
+        let path = dir.join(name);
+        return path.symlink_metadata().is_ok().then_some(path).into_iter().collect();
+    };
+    let names = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let fitting = names.filter(|found| found.as_bytes().starts_with(start.as_bytes()) && !found.as_bytes().starts_with(b"."));
+    let mut paths: Vec<PathBuf> = fitting.map(|found| dir.join(found)).collect();
+    paths.sort();
+    paths
+}

@@ -10,7 +10,7 @@ use crate::fail::{Fail, Outcome, from_code};
 use crate::house::House;
 use crate::push::{lock, tree};
 use crate::tools::git;
-use crate::{exec, files, hooks, say};
+use crate::{exec, files, hooks, operation, say};
 
 /// The table of `git`.
 pub const PLUGIN: Plugin = Plugin {
@@ -23,7 +23,7 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "git-build-locked", help: &[], run: build_locked },
         Command { name: "git-*", help: &[], run: service },
     ],
-    hooks: &[Hook { name: "receive-app", run: receive_app }],
+    hooks: &[Hook { name: "receive-app", run: receive_app }, Hook { name: "backup-import", run: backup_import }],
 };
 
 /// The one ref that is deployed.
@@ -68,10 +68,12 @@ fn build_locked(house: &House, args: &Args) -> Outcome {
     let app =
         App::at(house, AppName::parse(args.word(0)).ok_or_else(|| Fail::say(format!("{:?} is not the name of an app", args.text(0))))?);
     let revision = if args.words.len() >= 2 { args.word(1).to_owned() } else { tree::master(house, &app)? };
-    let tree = tree::checkout(house, &app, &revision)?;
-    let house = tree::inside(house, &app, &tree);
-    say::prefixed(&house, "\x1b[1G", |house| {
-        hooks::call(house, &["receive".as_ref(), app.name.as_ref(), tree.source.as_str().as_ref(), tree.path().as_os_str()])
+    operation::alone(house, &app, "git-build", |house| {
+        tree::with(house, &app, &revision, |tree| {
+            let house = tree::inside(house, &app, tree);
+            let (name, source) = (app.name.as_ref(), tree.source.as_str().as_ref());
+            say::prefixed(&house, "\x1b[1G", |house| hooks::call(house, &["receive".as_ref(), name, source, tree.path().as_os_str()]))
+        })
     })
 }
 
@@ -116,6 +118,12 @@ fn unquoted(args: &Args) -> OsString {
         }
     }
     OsStr::from_bytes(name.strip_prefix(b"/").unwrap_or(&name)).to_owned()
+}
+
+/// backup-import VERSION FROM TO APPS: every app gets its repository again, empty.
+fn backup_import(house: &House, args: &Args) -> Outcome {
+    let apps = super::backup::listed(house, args.word(3))?;
+    apps.iter().filter(|app| !app.path("refs").is_dir()).try_for_each(|app| make_repository(house, app))
 }
 
 /// A bare repository whose pre-receive hook hands a push to us.

@@ -8,6 +8,7 @@ use crate::hooks;
 use crate::house::House;
 use crate::say;
 
+pub mod app_backup;
 pub mod apps;
 pub mod backup;
 pub mod build_env;

@@ -5,10 +5,11 @@ use crate::app::App;
 use crate::args::Args;
 use crate::fail::{Fail, Outcome, from_code};
 use crate::house::House;
-use crate::push::{build, image, options, release};
+use crate::push::{build, image, options, release, variables};
 use crate::tools::docker;
 use crate::{exec, files, hooks, say};
 
+mod backup;
 mod install;
 mod urls;
 
@@ -28,7 +29,12 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "urls", help: &[("urls <app>", "Show all URLs for an application")], run: urls::all },
         Command { name: "version", help: &[("version", "Print dokku's version")], run: version },
     ],
-    hooks: &[Hook { name: "install", run: install::run }],
+    hooks: &[
+        Hook { name: "install", run: install::run },
+        Hook { name: "backup-check", run: backup::check },
+        Hook { name: "backup-export", run: backup::export },
+        Hook { name: "backup-import", run: backup::import },
+    ],
 };
 
 fn trace(house: &House, args: &Args) -> Outcome {
@@ -92,10 +98,13 @@ fn run(house: &House, args: &Args) -> Outcome {
     if house.has_tty() {
         options.extend(exec::words(["-i", "-t"]));
     }
-    options.extend(hooked);
     let buildstep = image::is_buildstep(house, &app.image())?;
+    if !buildstep {
+        options.extend(variables::options(house, &app)?);
+    }
+    options.extend(hooked);
     let command = exec::words(buildstep.then_some("/exec")).into_iter().chain(args.from(1).iter().cloned());
-    exec::run(house, &docker::run_command(&options, &app.image(), &command.collect::<Vec<_>>()))
+    exec::run(house, &docker::run_command(app.name.as_str(), &options, &app.image(), &command.collect::<Vec<_>>()))
 }
 
 fn version(house: &House, _: &Args) -> Outcome {

@@ -18,7 +18,7 @@ use crate::{exec, files, hooks, plugins};
 pub fn command(house: &House, words: &[OsString]) -> Outcome {
     let args = Args { name: "build", words };
     let app = app(house, &args)?;
-    image::kept(house, &app, || build(house, &app, &args.text(1), Path::new(args.word(2)))?.publish(&labels()))
+    image::kept(house, &app, || build(house, &app, &args.text(1), Path::new(args.word(2)))?.publish(&[BUILDSTEP]))
 }
 
 /// The app that build, release, deploy and receive are told; its directory need not be there for them to say what is wrong.
@@ -29,10 +29,8 @@ pub fn app(house: &House, args: &Args) -> Outcome<App> {
     }
 }
 
-/// The changes with which an image of the builder is committed.
-pub fn labels() -> Vec<String> {
-    vec![format!("LABEL {}=buildstep", docker::SOURCE_LABEL)]
-}
+/// What an image of the builder is labelled with.
+pub const BUILDSTEP: (&str, &str) = (docker::SOURCE_LABEL, "buildstep");
 
 /// Builds a tree. What comes back may not be committed yet; where somebody looks, it is.
 pub fn build<'h>(house: &'h House, app: &App, source: &str, tree: &Path) -> Outcome<Making<'h>> {
@@ -67,7 +65,7 @@ fn buildstep<'h>(house: &'h House, app: &App, tree: &Path) -> Outcome<Making<'h>
         return Err(Fail::Code(1));
     }
     if observed(house, &["post-build", "post-build-buildstep"]) {
-        making.publish(&labels())?;
+        making.publish(&[BUILDSTEP])?;
         hooks::fire(house, "post-build", &[app.word()])?;
         hooks::fire(house, "post-build-buildstep", &[app.word()])?;
     }

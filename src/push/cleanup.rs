@@ -6,6 +6,8 @@ use crate::app::App;
 use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
+use crate::push::lineage;
+use crate::retirement;
 use crate::tools::docker;
 
 /// The command of the process that does the work.
@@ -18,6 +20,7 @@ pub fn command(house: &House) -> Outcome {
 
 /// Does the work. What is in use, docker refuses to take away, and says so to nobody.
 pub fn work(house: &House) -> Outcome {
+    retirement::ensure(house)?;
     let ours = format!("label={}", docker::APP_LABEL);
     let ended = list(house, &docker::list_containers(&[ours.clone(), "status=exited".into()]))?;
     let recorded: BTreeSet<String> = App::all(house)?.iter().filter_map(|app| app.record("CONTAINER")).collect();
@@ -41,5 +44,5 @@ pub fn forget_images(house: &House, app: &App) -> Outcome {
     if !ids.is_empty() {
         exec::silent(house, &docker::rmi(&[image]))?;
     }
-    Ok(())
+    lineage::forget(house, app)
 }

@@ -8,16 +8,19 @@ use crate::exec;
 use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
-use crate::push::undo::Snapshot;
-use crate::push::{build, engine, image, options, retire};
+use crate::push::{build, engine, image, lineage, options, retire, variables};
+use crate::recovery::or_as_before;
 use crate::tools::docker;
-use crate::{hooks, say};
+use crate::{hooks, operation, say};
 
 /// What 0.3.18 ends with when checks fail: it killed itself.
 const KILLED: i32 = 137;
 
 /// The port inside a container, unless a Dockerfile says otherwise.
-const DEFAULT_PORT: &str = "5000";
+pub const DEFAULT_PORT: &str = "5000";
+
+/// Where an app whose port is published is asked.
+pub const PUBLISHED_IP: &str = "127.0.0.1";
 
 /// A container of the new release, and where it listens.
 struct Container {
@@ -29,13 +32,28 @@ struct Container {
 /// The command. If anything fails after the new container has been started, the old one serves on and its files are as they were.
 pub fn command(house: &House, words: &[OsString]) -> Outcome {
     let app = build::app(house, &Args { name: "deploy", words })?;
-    hooks::fire(house, "pre-deploy", &[app.word()])?;
+    operation::alone(house, &app, "deploy", |house| deploy(house, &app))
+}
+
+fn deploy(house: &House, app: &App) -> Outcome {
+    prepare(house, app)?;
     let old = files::text(&app.path("CONTAINER"));
-    let new = start(house, &app)?;
-    check(house, &app, &new)?;
-    switch(house, &app, &new)?;
-    match old.filter(|old| !old.is_empty()) {
-        Some(old) => retire::later(house, &app, &old),
+    let new = start(house, app)?;
+    check(house, app, &new)?;
+    let old = old.filter(|old| !old.is_empty());
+    switch(house, app, &new, old.as_deref())?;
+    if old.is_some() { retire::begin(house, app) } else { Ok(()) }
+}
+
+/// Fires pre-deploy. What its hooks make of a release of ours counts as a part of that release.
+fn prepare(house: &House, app: &App) -> Outcome {
+    if !hooks::observed(house, "pre-deploy") {
+        return hooks::fire(house, "pre-deploy", &[app.word()]);
+    }
+    let ours = image::id(house, app)?.is_some_and(|id| lineage::is_ours(house, app, &id));
+    hooks::fire(house, "pre-deploy", &[app.word()])?;
+    match image::id(house, app)?.filter(|_| ours) {
+        Some(id) => lineage::note(house, app, &id),
         None => Ok(()),
     }
 }
@@ -48,9 +66,12 @@ fn start(house: &House, app: &App) -> Outcome<Container> {
     let port = if internal { own_port(house, app, buildstep)? } else { DEFAULT_PORT.to_owned() };
     let mut options = if internal { Vec::new() } else { exec::words(["-p", DEFAULT_PORT]) };
     options.extend(exec::words(["-e", &format!("PORT={port}")]));
+    if !buildstep {
+        options.extend(variables::options(house, app)?);
+    }
     options.extend(hooked);
     let id = run(house, app, &options, command)?;
-    let (ip, port) = if internal { (address(house, &id)?, port) } else { ("127.0.0.1".to_owned(), host_port(house, &id)?) };
+    let (ip, port) = if internal { (address(house, &id)?, port) } else { (PUBLISHED_IP.to_owned(), host_port(house, &id)?) };
     Ok(Container { id, ip, port })
 }
 
@@ -83,7 +104,7 @@ fn discard_created(house: &House, app: &App) {
 }
 
 /// The container's own address: of the default bridge, else of the first network that has given it one.
-fn address(house: &House, id: &str) -> Outcome<String> {
+pub fn address(house: &House, id: &str) -> Outcome<String> {
     let json = engine::output(house, &docker::inspect_container("{{json .NetworkSettings}}", id))?;
     let settings: serde_json::Value = serde_json::from_str(&json).map_err(anyhow::Error::from)?;
     let given = |value: &serde_json::Value| value.as_str().filter(|ip| !ip.is_empty()).map(str::to_owned);
@@ -115,17 +136,18 @@ fn discard(house: &House, new: &Container) {
     let _ = exec::silent(house, &docker::rm_force(&new.id));
 }
 
+/// All that a deployment and its core hooks switch.
+const SWITCHED: &[&str] = &["CONTAINER", "IP", "PORT", "URL", "URLS", "VHOST", "nginx.conf"];
+
 /// Puts the new container on record and lets post-deploy take it into service; all of it, or nothing.
-fn switch(house: &House, app: &App, new: &Container) -> Outcome {
-    let before = Snapshot::take(house, app)?;
-    let switched = record(house, app, new).and_then(|()| {
+fn switch(house: &House, app: &App, new: &Container, old: Option<&str>) -> Outcome {
+    let switched = or_as_before(house, app, SWITCHED, || {
+        record(house, app, new)?;
         say::info1(house, "Running post-deploy")?;
-        hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])
+        hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])?;
+        old.map_or(Ok(()), |old| retire::plan(house, app, old))
     });
-    switched.inspect_err(|_| {
-        before.restore(house);
-        discard(house, new);
-    })
+    switched.inspect_err(|_| discard(house, new))
 }
 
 fn record(house: &House, app: &App, new: &Container) -> Outcome {

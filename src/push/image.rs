@@ -1,19 +1,47 @@
 //! What is known of an app's image without running it, and keeping its name where it belongs.
 
+use std::collections::BTreeMap;
+
 use crate::app::App;
 use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
 use crate::push::engine;
+use crate::recovery::WayBack;
 use crate::tools::docker;
 
+/// An image of the engine.
+#[derive(Clone, Debug, Default)]
+pub struct Image {
+    /// Its id.
+    pub id: String,
+    labels: BTreeMap<String, String>,
+}
+
+impl Image {
+    /// The image of this name or id; `None` when there is none, or when the engine does not answer.
+    pub fn find(house: &House, name: &str) -> Outcome<Option<Image>> {
+        let said = exec::captured(house, &docker::inspect_image("{{.Id}} {{json .Config.Labels}}", name))?;
+        let text = said.text();
+        Ok(text
+            .split_once(' ')
+            .filter(|_| said.code == 0)
+            .map(|(id, labels)| Image { id: id.to_owned(), labels: serde_json::from_str(labels).unwrap_or_default() }))
+    }
+
+    /// A label's value; empty when the image has no such label.
+    pub fn label(&self, name: &str) -> &str {
+        self.labels.get(name).map_or("", String::as_str)
+    }
+}
+
 /// Is the image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked into.
-pub fn is_buildstep(house: &House, image: &str) -> Outcome<bool> {
-    let said = exec::captured(house, &docker::inspect_image(&docker::label_format(docker::SOURCE_LABEL), image))?;
-    match said.text().as_str() {
+pub fn is_buildstep(house: &House, name: &str) -> Outcome<bool> {
+    let image = Image::find(house, name)?.unwrap_or_default();
+    match image.label(docker::SOURCE_LABEL) {
         "buildstep" => Ok(true),
         "dockerfile" => Ok(false),
-        _ => has_exec(house, image),
+        _ => has_exec(house, name),
     }
 }
 
@@ -25,30 +53,19 @@ fn has_exec(house: &House, image: &str) -> Outcome<bool> {
     Ok(found?.code == 0)
 }
 
-/// The id of an image; `None` when there is no such image.
-pub fn id(house: &House, image: &str) -> Outcome<Option<String>> {
-    let said = exec::captured(house, &docker::inspect_image("{{.Id}}", image))?;
-    Ok((said.code == 0).then(|| said.text()))
-}
-
-/// Runs `work`; when it fails, `dokku/APP` names again what it named before, or nothing.
+/// Runs `work`; when it fails or is killed, `dokku/APP` names again what it named before, or nothing.
 pub fn kept<T>(house: &House, app: &App, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    let before = id(house, &app.image())?;
-    let result = work();
-    if result.is_err() {
-        put_back(house, app, before)?;
+    let back = WayBack::new(house, app).image(id(house, app)?)?;
+    match work() {
+        Ok(done) => back.arrived().map(|()| done),
+        Err(fail) => {
+            back.go();
+            Err(fail)
+        }
     }
-    result
 }
 
-fn put_back(house: &House, app: &App, before: Option<String>) -> Outcome {
-    let now = id(house, &app.image())?;
-    if now == before {
-        return Ok(());
-    }
-    match before {
-        Some(before) => exec::silent(house, &docker::tag(&before, &app.image()))?,
-        None => exec::silent(house, &docker::rmi(&[app.image()]))?,
-    };
-    Ok(())
+/// The id of `dokku/APP`.
+pub fn id(house: &House, app: &App) -> Outcome<Option<String>> {
+    Ok(Image::find(house, &app.image())?.map(|image| image.id))
 }

@@ -89,13 +89,18 @@ impl<'h> Making<'h> {
         exec::status(self.house, &docker::start_attached(&id))
     }
 
-    /// Commits what there is as `dokku/APP`, with these changes, and goes on from it.
-    pub fn publish(&mut self, changes: &[String]) -> Outcome {
+    /// Commits what there is as `dokku/APP`, with these labels, and goes on from it.
+    pub fn publish(&mut self, labels: &[(&str, &str)]) -> Outcome {
         let Some(id) = self.container.clone() else { return Ok(()) };
-        engine::output(self.house, &docker::commit(&id, &self.app.image(), changes))?;
+        engine::output(self.house, &docker::commit(&id, &self.app.image(), labels))?;
         self.discard();
-        self.base = self.app.image();
+        self.go_on_from_image();
         Ok(())
+    }
+
+    /// Takes `dokku/APP` as it is for what there is so far: hooks may have changed it.
+    pub fn go_on_from_image(&mut self) {
+        self.base = self.app.image();
     }
 
     fn discard(&mut self) {

@@ -6,6 +6,7 @@ pub mod cleanup;
 pub mod deploy;
 pub mod engine;
 pub mod image;
+pub mod lineage;
 pub mod lock;
 pub mod making;
 pub mod options;
@@ -13,7 +14,7 @@ pub mod receive;
 pub mod release;
 pub mod retire;
 pub mod tree;
-pub mod undo;
+pub mod variables;
 
 use crate::app::App;
 use crate::fail::Outcome;

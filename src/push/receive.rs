@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::fail::Outcome;
 use crate::house::House;
 use crate::push::{build, cleanup, image, release, tell};
-use crate::{hooks, say};
+use crate::{hooks, operation, say};
 
 /// Builds, releases and deploys a tree. Until the new release serves, nothing of the old one is touched.
 pub fn command(house: &House, words: &[OsString]) -> Outcome {
@@ -17,12 +17,14 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
     cleanup::command(house)?;
     say::info1(house, format!("Building {name} from {source}..."))?;
     let app = build::app(house, &args)?;
-    image::kept(house, &app, || {
-        make(house, &app, &source, Path::new(args.word(2)))?;
-        say::info1(house, format!("Deploying {name}..."))?;
-        hooks::call(house, &["deploy", app.name.as_str()])
-    })?;
-    tell(house, &app)
+    operation::alone(house, &app, "receive", |house| {
+        image::kept(house, &app, || {
+            make(house, &app, &source, Path::new(args.word(2)))?;
+            say::info1(house, format!("Deploying {name}..."))?;
+            hooks::call(house, &["deploy", app.name.as_str()])
+        })?;
+        tell(house, &app)
+    })
 }
 
 /// Builds and releases. As long as only core plugins answer commands, what was built goes straight on to its release;

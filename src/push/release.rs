@@ -7,40 +7,31 @@ use crate::app::App;
 use crate::args::Args;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
+use crate::files::env::EnvFile;
 use crate::hooks;
 use crate::house::House;
+use crate::push::image::Image;
 use crate::push::making::{self, Making};
-use crate::push::{build, image};
+use crate::push::{build, image, lineage};
 use crate::tools::docker;
+
+const BEFORE: [&str; 2] = ["pre-release", "pre-release-buildstep"];
+const AFTER: [&str; 2] = ["post-release", "post-release-buildstep"];
 
 /// The command: releases `dokku/APP` as it is.
 pub fn command(house: &House, words: &[OsString]) -> Outcome {
     let args = Args { name: "release", words };
     let app = build::app(house, &args)?;
-    let source = args.text(1);
-    if source == "buildstep" && !observed(house) {
-        return again(house, &app);
-    }
-    image::kept(house, &app, || release(house, &app, &source, Making::of_image(house, &app)))
+    image::kept(house, &app, || match args.text(1).as_ref() {
+        "buildstep" => again(house, &app),
+        source => release(house, &app, source, Making::of_image(house, &app)),
+    })
 }
 
 /// Releases what was built.
-pub fn release(house: &House, app: &App, source: &str, mut making: Making) -> Outcome {
-    let hook = |making: &mut Making, names: [&str; 2]| -> Outcome {
-        if names.iter().any(|name| hooks::observed(house, name)) {
-            making.publish(&build::labels())?;
-        }
-        names.iter().try_for_each(|name| hooks::fire(house, name, &[app.word()]))
-    };
+pub fn release(house: &House, app: &App, source: &str, making: Making) -> Outcome {
     match source {
-        "buildstep" => {
-            hook(&mut making, ["pre-release", "pre-release-buildstep"])?;
-            let files = Files::of(house, app);
-            files.put(&mut making)?;
-            let after = ["post-release", "post-release-buildstep"];
-            making.publish(&[build::labels(), files.labels()].concat())?;
-            hook(&mut making, after)
-        }
+        "buildstep" => buildstep(house, app, making, String::new()),
         "dockerfile" => {
             hooks::fire(house, "pre-release-dockerfile", &[app.word()])?;
             hooks::fire(house, "post-release-dockerfile", &[app.word()])
@@ -49,30 +40,45 @@ pub fn release(house: &House, app: &App, source: &str, mut making: Making) -> Ou
     }
 }
 
-/// May somebody change or look at the image on the way to the running container?
-fn observed(house: &House) -> bool {
-    ["pre-release", "pre-release-buildstep", "post-release", "post-release-buildstep", "pre-deploy"]
-        .iter()
-        .any(|name| hooks::observed(house, name))
-}
-
-/// Releases an image that was released before. Nothing is made when its variables are in it already; else they are put
-/// onto the image that was built, not onto the last release, so that layers do not pile up.
+/// Releases an image that was released before. Nothing is made when its variables are in it already and nobody looks.
 fn again(house: &House, app: &App) -> Outcome {
-    let files = Files::of(house, app);
-    let format = format!("{}|{}", docker::label_format(docker::ENV_LABEL), docker::label_format(docker::BUILT_LABEL));
-    let said = exec::captured(house, &docker::inspect_image(&format, &app.image()))?.text();
-    let (env, built) = said.split_once('|').unwrap_or_default();
-    if env == files.digest() {
+    let Some(current) = Image::find(house, &app.image())? else {
+        return buildstep(house, app, Making::of_image(house, app), String::new());
+    };
+    let looked_at = BEFORE.iter().chain(&AFTER).chain(&["pre-deploy"]).any(|name| hooks::observed(house, name));
+    if !looked_at && current.label(docker::ENV_LABEL) == Files::of(house, app).digest() {
         return Ok(());
     }
-    let built = match image::id(house, built).ok().flatten().filter(|_| !built.is_empty()) {
-        Some(built) => built,
-        None => image::id(house, &app.image())?.unwrap_or_else(|| app.image()),
-    };
-    let mut making = Making::from(house, app, &built);
+    let base = lineage::base(house, app, &current)?;
+    if looked_at && base != current.id {
+        exec::silent(house, &docker::tag(&base, &app.image()))?;
+    }
+    buildstep(house, app, Making::from(house, app, &base), base.clone())
+}
+
+/// `built` is the id of the image that was built; empty when it is still in the making.
+fn buildstep(house: &House, app: &App, mut making: Making, mut built: String) -> Outcome {
+    if observed(house, &BEFORE) {
+        making.publish(&[build::BUILDSTEP])?;
+        if built.is_empty() {
+            built = image::id(house, app)?.unwrap_or_default();
+        }
+        making.go_on_from_image();
+    }
+    fire(house, app, &BEFORE)?;
+    let files = Files::of(house, app);
     files.put(&mut making)?;
-    making.publish(&[build::labels(), files.labels(), vec![format!("LABEL {}={built}", docker::BUILT_LABEL)]].concat())
+    making.publish(&[build::BUILDSTEP, (docker::ENV_LABEL, &files.digest()), (docker::BUILT_LABEL, &built)])?;
+    fire(house, app, &AFTER)?;
+    lineage::note(house, app, &image::id(house, app)?.unwrap_or_default())
+}
+
+fn observed(house: &House, names: &[&str]) -> bool {
+    names.iter().any(|name| hooks::observed(house, name))
+}
+
+fn fire(house: &House, app: &App, names: &[&str]) -> Outcome {
+    names.iter().try_for_each(|name| hooks::fire(house, name, &[app.word()]))
 }
 
 /// The files of variables that an app's start sources, by their paths in the image.
@@ -81,7 +87,8 @@ struct Files(Vec<(&'static str, Vec<u8>)>);
 impl Files {
     fn of(house: &House, app: &App) -> Files {
         let sources = [("app/.profile.d/00-global-env.sh", house.root.join("ENV")), ("app/.profile.d/01-app-env.sh", app.path("ENV"))];
-        Files(sources.into_iter().filter_map(|(path, source)| Some((path, std::fs::read(source).ok()?))).collect())
+        let script = |source| Some(EnvFile::parse(&std::fs::read(source).ok()?).script());
+        Files(sources.into_iter().filter_map(|(path, source)| Some((path, script(source)?))).collect())
     }
 
     fn put(&self, making: &mut Making) -> Outcome {
@@ -99,9 +106,5 @@ impl Files {
         let mut hasher = DefaultHasher::new();
         self.0.hash(&mut hasher);
         format!("{:016x}", hasher.finish())
-    }
-
-    fn labels(&self) -> Vec<String> {
-        vec![format!("LABEL {}={}", docker::ENV_LABEL, self.digest())]
     }
 }

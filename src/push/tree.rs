@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
 use crate::house::House;
+use crate::recovery::WayBack;
 use crate::tools::git;
 
 /// What an app is built from.
@@ -47,28 +48,35 @@ impl Tree {
     }
 }
 
-/// Checks out a revision (a commit, or what git can make one of) of the app's repository, be it still in the quarantine
-/// of a push, and its submodules.
-pub fn checkout(house: &House, app: &App, revision: &OsStr) -> Outcome<Tree> {
+/// Does `work` with a revision (a commit, or what git can make one of) of the app's repository, be it still in the
+/// quarantine of a push. The tree is gone afterwards, and if this process is killed, before the next operation on the app.
+pub fn with(house: &House, app: &App, revision: &OsStr, work: impl FnOnce(&Tree) -> Outcome) -> Outcome {
     let base = house.var("TMPDIR").map_or_else(env::temp_dir, PathBuf::from);
-    let dir = tempfile::Builder::new()
-        .prefix("dokku-")
-        .tempdir_in(&base)
-        .with_context(|| format!("cannot make a directory in {}", base.display()))?;
-    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
+    let made = tempfile::Builder::new().prefix("dokku-").tempdir_in(&base);
+    let dir = made.with_context(|| format!("cannot make a directory in {}", base.display()))?;
+    let back = WayBack::new(house, app).tree(dir.path())?;
+    let done = checkout(house, app, revision, dir.path()).and_then(|()| {
+        let source = source(dir.path());
+        work(&Tree { dir, source })
+    });
+    back.arrived()?;
+    done
+}
+
+/// The revision's files and those of its submodules, without git's own.
+fn checkout(house: &House, app: &App, revision: &OsStr, dir: &Path) -> Outcome {
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o755))?;
     let commit = commit(house, app, revision)?;
-    must(house, &git::init_tree(dir.path()))?;
+    must(house, &git::init_tree(dir))?;
     let objects = git::object_directories(|name| house.var(name), &app.dir);
     let lines: Vec<u8> = objects.iter().flat_map(|path| [path.as_os_str().as_bytes(), b"\n"].concat()).collect();
-    fs::write(dir.path().join(".git/objects/info/alternates"), lines)?;
-    must(house, &git::checkout(dir.path(), &commit))?;
-    if dir.path().join(".gitmodules").is_file() {
-        must(house, &git::set_origin(dir.path(), &app.dir))?;
-        must(house, &git::submodules(dir.path()))?;
+    fs::write(dir.join(".git/objects/info/alternates"), lines)?;
+    must(house, &git::checkout(dir, &commit))?;
+    if dir.join(".gitmodules").is_file() {
+        must(house, &git::set_origin(dir, &app.dir))?;
+        must(house, &git::submodules(dir))?;
     }
-    remove_git(dir.path())?;
-    let source = source(dir.path());
-    Ok(Tree { dir, source })
+    remove_git(dir)
 }
 
 /// The commit that master names.

@@ -7,7 +7,8 @@ use crate::cmd::Cmd;
 
 /// Label with the app's name, on everything of ours.
 pub const APP_LABEL: &str = "dokku.app";
-/// Label with what a container is for: `build`, `run` or `web`.
+/// Label with what a container is for: `build`, `probe`, `run` or `web`. An image that was committed from one says
+/// `image`, so that what others run of it is not taken for ours.
 pub const PHASE_LABEL: &str = "dokku.phase";
 /// Label of an image: `buildstep` or `dockerfile`, how it is started.
 pub const SOURCE_LABEL: &str = "dokku.source";
@@ -15,11 +16,6 @@ pub const SOURCE_LABEL: &str = "dokku.source";
 pub const BUILT_LABEL: &str = "dokku.built";
 /// Label of a released image: tells the state of the variables that are in it.
 pub const ENV_LABEL: &str = "dokku.env";
-
-/// The `--format` that prints an image's label, or nothing.
-pub fn label_format(label: &str) -> String {
-    format!("{{{{with .Config.Labels}}}}{{{{index . \"{label}\"}}}}{{{{end}}}}")
-}
 
 fn docker() -> Cmd {
     Cmd::new("docker")
@@ -45,8 +41,8 @@ pub fn run_app<I: AsRef<std::ffi::OsStr>>(app: &str, options: &[I], image: &str,
 }
 
 /// Runs a command in a new container of the app's image.
-pub fn run_command(options: &[OsString], image: &str, command: &[OsString]) -> Cmd {
-    docker().arg("run").args(options).arg(image).args(command)
+pub fn run_command(app: &str, options: &[OsString], image: &str, command: &[OsString]) -> Cmd {
+    docker().arg("run").args(options).args(labels(app, "run")).arg(image).args(command)
 }
 
 /// Starts a container and shows what it prints; ends with its exit code.
@@ -64,10 +60,10 @@ pub fn pack(id: &str, path: &str) -> Cmd {
     docker().arg("cp").arg(format!("{id}:{path}")).arg("-")
 }
 
-/// Makes an image of a container and names it.
-pub fn commit<S: AsRef<str>>(id: &str, image: &str, changes: &[S]) -> Cmd {
-    let changes = changes.iter().flat_map(|change| ["--change", change.as_ref()]);
-    docker().arg("commit").args(changes).arg(id).arg(image)
+/// Makes an image of a container, with these labels, and names it.
+pub fn commit(id: &str, image: &str, labels: &[(&str, &str)]) -> Cmd {
+    let labels = [(PHASE_LABEL, "image")].iter().chain(labels).map(|(name, value)| format!("LABEL {name}={value}")).collect::<Vec<_>>();
+    docker().arg("commit").args(labels.iter().flat_map(|label| ["--change", label])).arg(id).arg(image)
 }
 
 /// Builds a Dockerfile in `tree`.

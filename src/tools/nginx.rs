@@ -2,16 +2,40 @@
 
 use crate::cmd::Cmd;
 
+/// Where packages of nginx put it.
+pub const PROGRAM: &str = "/usr/sbin/nginx";
+/// Where most of them put a script that starts it and makes it reload.
+pub const INIT_SCRIPT: &str = "/etc/init.d/nginx";
+
 /// Tries the whole configuration.
 pub fn test() -> Cmd {
-    Cmd::new("sudo").args(["/usr/sbin/nginx", "-t"])
+    Cmd::new("sudo").args([PROGRAM, "-t"])
 }
 
 /// Takes the configuration into use; `None` on a DOKKU_DISTRO that has no known way.
 pub fn reload(distro: &str) -> Option<Cmd> {
     match distro {
-        "ubuntu" => Some(Cmd::new("sudo").args(["/etc/init.d/nginx", "reload"])),
+        "ubuntu" => Some(Cmd::new("sudo").args([INIT_SCRIPT, "reload"])),
         "opensuse" => Some(Cmd::new("sudo").args(["/sbin/service", "nginx", "reload"])),
         _ => None,
     }
+}
+
+/// The same, where there is no init script.
+pub fn signal_reload() -> Cmd {
+    Cmd::new("sudo").args([PROGRAM, "-s", "reload"])
+}
+
+/// Prints the version on stderr.
+pub fn version() -> Cmd {
+    Cmd::new(PROGRAM).arg("-v")
+}
+
+/// The line of sudoers that lets user dokku run what is above.
+pub fn sudoers(distro: &str) -> String {
+    let reload = match distro {
+        "opensuse" => "/sbin/service nginx reload".to_owned(),
+        _ => format!("{INIT_SCRIPT} reload"),
+    };
+    format!("%dokku ALL=(ALL) NOPASSWD:{reload}, {PROGRAM} -t, {PROGRAM} -s reload\n")
 }

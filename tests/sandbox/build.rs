@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use dokku::plugins;
-
 use super::Sandbox;
 
 const DIRS: &[&str] = &["home", "plugins", "lib", "tmp", "bin", "fakes", "docker", "calls", "answers"];
@@ -33,18 +31,10 @@ pub fn machine(sandbox: &Sandbox) {
     link(fake_docker(), &sandbox.dir().join("fakes/docker"));
 }
 
-/// The stubs that the table asks for, then the repository's files as `scripts/install` lays them.
+/// The repository's files as `scripts/install` lays them.
 fn core_plugins(target: &Path) {
-    for plugin in plugins::ALL {
-        let commands = (!plugin.commands.is_empty()).then_some("commands");
-        for hook in commands.into_iter().chain(plugin.hooks.iter().map(|hook| hook.name)) {
-            executable(&target.join(plugin.name).join(hook), &plugins::stub(plugin.name.as_ref(), hook));
-        }
-    }
-    if source("plugins").exists() {
-        let copied = Command::new("cp").arg("-rL").arg(source("plugins/.")).arg(target).status();
-        assert!(copied.is_ok_and(|status| status.success()), "the core plugins can be copied");
-    }
+    let copied = Command::new("cp").arg("-rL").arg(source("plugins/.")).arg(target).status();
+    assert!(copied.is_ok_and(|status| status.success()), "the core plugins can be copied");
 }
 
 /// An executable file, its directories made.

@@ -1,4 +1,5 @@
-//! The part of Go's templates that we use: `{{.A.B}}`, `{{json .A}}`, `{{index .A "key"}}`, `{{range .A}}...{{end}}`.
+//! The part of Go's templates that we use: `{{.A.B}}`, `{{json .A}}`, `{{index .A "key"}}`, `{{range .A}}...{{end}}` and
+//! `{{with .A}}...{{end}}`.
 
 use serde_json::Value;
 
@@ -7,20 +8,30 @@ pub fn expand(template: &str, object: &Value) -> String {
     let (mut text, mut rest) = (String::new(), template);
     while let Some((before, after)) = rest.split_once("{{") {
         let (action, after) = after.split_once("}}").unwrap_or_else(|| panic!("no end of {{{{ in {template}"));
-        text.push_str(before);
-        rest = match action.trim().strip_prefix("range ") {
-            Some(list) => {
-                let (body, after) = after.split_once("{{end}}").unwrap_or_else(|| panic!("no {{{{end}}}} in {template}"));
-                text.extend(elements(value(list, object)).map(|element| expand(body, element)));
-                after
-            }
-            None => {
-                text.push_str(&shown(action.trim(), object));
-                after
-            }
-        };
+        let (shown, after) = perform(action.trim(), after, object);
+        text.extend([before, &shown]);
+        rest = after;
     }
     text + rest
+}
+
+/// The text of one action, and what of the template follows it.
+fn perform<'t>(action: &str, after: &'t str, object: &Value) -> (String, &'t str) {
+    if let Some(list) = action.strip_prefix("range ") {
+        let (body, after) = block(after);
+        (elements(value(list, object)).map(|element| expand(body, element)).collect(), after)
+    } else if let Some(path) = action.strip_prefix("with ") {
+        let (body, after) = block(after);
+        let found = value(path, object);
+        (if is_empty(found) { String::new() } else { expand(body, found) }, after)
+    } else {
+        (shown(action, object), after)
+    }
+}
+
+/// What stands before the `{{end}}`, and what follows it. Blocks are not nested.
+fn block(template: &str) -> (&str, &str) {
+    template.split_once("{{end}}").unwrap_or_else(|| panic!("no {{{{end}}}} in {template}"))
 }
 
 fn elements(list: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
@@ -28,6 +39,15 @@ fn elements(list: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
         Value::Array(list) => Box::new(list.iter()),
         Value::Object(map) => Box::new(map.values()),
         _ => Box::new(std::iter::empty()),
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::String(text) => text.is_empty(),
+        list => elements(list).next().is_none(),
     }
 }
 

@@ -36,7 +36,7 @@ pub fn perform(engine: &mut Engine, words: &[String], said: &str) -> Answer {
         "kill" => each(rest, |word| end(engine, word, 137)),
         "rm" => each(rest, |word| remove(engine, word, rest)),
         "rmi" => each(rest, |word| remove_image(engine, word)),
-        "info" | "version" => Ok("Server Version: 20.10.24\n".into()),
+        "version" => Ok("20.10.24\n".into()),
         other => failure(format!("docker: '{other}' is not a command of the fake docker")),
     }
 }
@@ -68,7 +68,8 @@ fn each(words: &[String], mut verb: impl FnMut(&str) -> Answer) -> Answer {
 
 fn create(engine: &mut Engine, parsed: &Parsed) -> Answer {
     let Ok(image) = engine.image(&parsed.image).cloned() else {
-        return Err(Failure(125, format!("docker: Error response from daemon: pull access denied for {}", parsed.image)));
+        let (name, text) = (full_name(&parsed.image), "Error response from daemon: pull access denied");
+        return failure(format!("Unable to find image '{name}' locally\n{text} for {}", parsed.image));
     };
     let (env, id) = (parsed.env()?, engine.new_id('c'));
     let place = engine.place();
@@ -99,7 +100,7 @@ fn create(engine: &mut Engine, parsed: &Parsed) -> Answer {
 }
 
 fn run(engine: &mut Engine, parsed: &Parsed, said: &str) -> Answer {
-    let id = create(engine, parsed)?;
+    let id = create(engine, parsed).map_err(|Failure(_, text)| Failure(125, text))?;
     if parsed.has(&["-d", "--detach"]) {
         engine.container(&id)?.status = "running".into();
         return Ok(format!("{id}\n"));

@@ -1,0 +1,48 @@
+//! Names that nginx takes as `server_name`: which are right by construction, which only nginx itself can judge.
+
+/// The longest name of a host, in bytes (RFC 1035).
+const LONGEST: usize = 253;
+
+/// A host name, perhaps with `*` as its whole first or last label or a dot in front of it: nginx takes any of them.
+pub fn is_plain(name: &str) -> bool {
+    let name = name.strip_prefix('.').unwrap_or(name);
+    let labels: Vec<&str> = name.split('.').collect();
+    let last = labels.len() - 1;
+    let stars = labels.iter().filter(|label| **label == "*").count();
+    let right = |(place, label): (usize, &&str)| is_label(label) || (*label == "*" && last > 0 && (place == 0 || place == last));
+    name.len() <= LONGEST && stars <= 1 && labels.iter().enumerate().all(right)
+}
+
+/// A regular expression (`~...`) without anything that could end the directive it stands in.
+pub fn is_pattern(name: &str) -> bool {
+    let safe = |c: char| !c.is_whitespace() && !c.is_control() && !";{}\"'#".contains(c);
+    name.starts_with('~') && name.chars().all(safe)
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_' || !c.is_ascii() && c.is_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names() {
+        for good in ["a", "a.example", "*.example", "www.*", ".example", "x_y-z.A", "münchen.de", "1.2.3.4"] {
+            assert!(is_plain(good), "{good}");
+        }
+        for bad in ["", "*", "a..b", "a.", "x{", "x;y", "a b", "*.a.*", "a.*.b", "a*.b", "x$y", "x\ny", "\"x\"", "~^x$", "..a"] {
+            assert!(!is_plain(bad), "{bad:?}");
+        }
+        assert!(is_plain(&"a.".repeat(126).trim_end_matches('.').to_owned()) && !is_plain(&"a".repeat(254)));
+    }
+
+    #[test]
+    fn patterns() {
+        assert!(is_pattern(r"~^www\d+\.example$"));
+        for bad in ["^a$", "~a;b", "~a{2}", "~a b", "~a\n", "~\"a\"", "~a#"] {
+            assert!(!is_pattern(bad), "{bad:?}");
+        }
+    }
+}

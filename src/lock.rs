@@ -1,0 +1,58 @@
+//! Locks of ours, one file each below `$DOKKU_LIB_ROOT/locks`. They are held for the moment of a read and a write, never
+//! while somebody else's program runs, so nobody waits for a hook and a command that a hook calls waits for nobody.
+
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::app::App;
+use crate::fail::Outcome;
+use crate::files;
+use crate::house::House;
+
+/// What a lock keeps from being changed by two at once.
+#[derive(Clone, Copy, Debug)]
+pub enum Of<'a> {
+    /// The files of one app.
+    App(&'a App),
+    /// Who has which domain, over all apps.
+    Domains,
+}
+
+/// Does the work alone, after waiting for whoever is at it.
+pub fn holding<T>(house: &House, what: Of, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let path = path(house, what);
+    files::make_dir(path.parent().expect("a lock lies in a directory"))?;
+    let lock = take(&path).with_context(|| format!("cannot lock {}", path.display()))?;
+    let done = work();
+    drop(lock);
+    done
+}
+
+/// Takes the lock of an app away with the app.
+pub fn forget(house: &House, app: &App) -> Outcome {
+    holding(house, Of::App(app), || files::remove(&path(house, Of::App(app))))
+}
+
+fn path(house: &House, what: Of) -> PathBuf {
+    let name = match what {
+        Of::App(app) => format!("app-{}", app.name),
+        Of::Domains => "domains".into(),
+    };
+    house.lib.join("locks").join(name)
+}
+
+/// The lock, once the file that we hold is the one that others find at this path: it may have been taken away meanwhile.
+/// The file is closed in children (O_CLOEXEC), so none of them goes on holding it.
+fn take(path: &Path) -> anyhow::Result<Flock<File>> {
+    loop {
+        let file = File::options().create(true).append(true).open(path)?;
+        let lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno)?;
+        if fs::metadata(path).is_ok_and(|found| lock.metadata().is_ok_and(|held| held.ino() == found.ino())) {
+            return Ok(lock);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Attempts at the pages of CHECKS: in number and text 0.3.18's; what is new is that the first need not wait in full.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::pace::Pace;
+use super::{Container, readiness};
+use crate::fail::{Fail, Outcome};
+use crate::files::checks::Page;
+use crate::house::House;
+use crate::tools::curl;
+use crate::{exec, io, say};
+
+/// Between two attempts that nobody sees.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What a shell says of a program that is not there.
+const NO_PROGRAM: i32 = 127;
+
+/// Tries until all pages are right or the attempts are used up.
+pub fn all(house: &House, container: &Container, pages: &[Page], pace: &Pace) -> Outcome {
+    let round = Round { container, pages, timeout: &pace.timeout_text };
+    let mut failed = 0;
+    for number in 1..=pace.attempts {
+        let of = format!("{number}/{}", pace.attempts_text);
+        say::info1(house, format!("Attempt {of} Waiting for {} seconds ...", pace.wait_text))?;
+        failed = if number == 1 && !pace.patient { round.first(house, pace.wait)? } else { round.later(house, pace.wait)? };
+        if failed == 0 {
+            break;
+        }
+        say::warn(house, format!("Check attempt {of} failed."))?;
+    }
+    match failed {
+        0 => say::info1(house, "All checks successful!"),
+        failed => Err(Fail::say(format!("Could not start due to {failed} failed checks."))),
+    }
+}
+
+/// One attempt at all pages.
+struct Round<'a> {
+    container: &'a Container,
+    pages: &'a [Page],
+    timeout: &'a str,
+}
+
+impl Round<'_> {
+    /// The first attempt begins when the container answers. One that fails before `wait` is over was too early: it is
+    /// repeated, unseen, until it passes or the time is up. The number of pages that were wrong.
+    fn first(&self, house: &House, wait: Duration) -> Outcome<usize> {
+        let end = Instant::now() + wait;
+        if !wait.is_zero() {
+            readiness::await_answer(house, self.container, end);
+        }
+        while !readiness::until(end).is_zero() {
+            let (heard, mut unseen) = (io::scratch(b"")?, house.clone());
+            unseen.io.stdout = heard.clone();
+            let failed = self.seen(&unseen)?;
+            if failed == 0 || readiness::until(end).is_zero() {
+                say::raw(house, &io::contents(&heard)?)?;
+                return Ok(failed);
+            }
+            sleep(PAUSE.min(readiness::until(end)));
+        }
+        self.seen(house)
+    }
+
+    fn later(&self, house: &House, wait: Duration) -> Outcome<usize> {
+        sleep(wait);
+        self.seen(house)
+    }
+
+    /// Asks for every page and tells of it; the number of those that were wrong.
+    fn seen(&self, house: &House) -> Outcome<usize> {
+        let right = self.pages.iter().map(|page| self.is_right(house, page)).collect::<Outcome<Vec<_>>>()?;
+        Ok(right.iter().filter(|right| !**right).count())
+    }
+
+    fn is_right(&self, house: &House, page: &Page) -> Outcome<bool> {
+        let (shown, expected) = (page.shown(), &page.expected);
+        say::verbose(house, "CHECKS expected result:")?;
+        say::verbose(house, format!("{shown} => \"{expected}\""))?;
+        let fetch = curl::fetch(&page.url(&self.container.ip, &self.container.port), page.host.as_deref(), self.timeout);
+        let said = exec::captured(house, &fetch)?;
+        if said.code == NO_PROGRAM {
+            return Err(Fail::say("There is no `curl` program, which asks for the pages of CHECKS: install it (`apt-get install curl`)"));
+        }
+        if said.code != 0 {
+            say::warn(house, String::from_utf8_lossy(&said.stderr).trim_end())?;
+            return Ok(false);
+        }
+        let right = page.is_in(without_newlines(&said.stdout));
+        if !right {
+            say::warn(house, format!("{shown}: expected to but did not find: \"{expected}\""))?;
+        }
+        Ok(right)
+    }
+}
+
+/// A body without the newlines at its end, as a shell takes it.
+fn without_newlines(body: &[u8]) -> &[u8] {
+    let end = body.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
+    &body[..end]
+}

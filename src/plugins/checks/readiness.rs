@@ -1,0 +1,76 @@
+//! No blind sleeping: a container is watched from its start, so that nothing waits longer than it must.
+
+use std::net::{SocketAddr, TcpStream};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::Container;
+use super::pace::Pace;
+use crate::fail::Outcome;
+use crate::house::House;
+use crate::push::{deploy, engine};
+
+/// Between two knocks at a container's port.
+const KNOCK: Duration = Duration::from_millis(50);
+
+/// Between two looks at whether a container still runs.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The longest wait for a port that neither takes a connection nor refuses it.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// Waits until a container without checks has answered at its port and has then stayed up for a while, until it has
+/// ended, or until it has been watched long enough.
+pub fn settle(house: &House, container: &Container, pace: &Pace) -> Outcome {
+    let end = Instant::now() + pace.longest();
+    if pace.patient {
+        sleep(pace.longest());
+    } else if !pace.longest().is_zero() && watch(house, container, end)? {
+        sleep(pace.uptime.min(until(end)));
+    }
+    Ok(())
+}
+
+/// Has it answered? Not if it has ended before, or if the time is up.
+fn watch(house: &House, container: &Container, end: Instant) -> Outcome<bool> {
+    let (address, mut looked) = (own_address(house, container), Instant::now());
+    while !until(end).is_zero() {
+        if address.is_some_and(|address| answers(&address, end)) {
+            return Ok(true);
+        }
+        if looked.elapsed() >= LOOK {
+            if !engine::is_running(house, &container.id)? {
+                return Ok(false);
+            }
+            looked = Instant::now();
+        }
+        sleep(KNOCK.min(until(end)));
+    }
+    Ok(false)
+}
+
+/// Waits until the container answers at its port, at the latest until `end`.
+pub fn await_answer(house: &House, container: &Container, end: Instant) {
+    let Some(address) = own_address(house, container) else { return };
+    while !until(end).is_zero() && !answers(&address, end) {
+        sleep(KNOCK.min(until(end)));
+    }
+}
+
+/// How long it is until then.
+pub fn until(end: Instant) -> Duration {
+    end.saturating_duration_since(Instant::now())
+}
+
+fn answers(address: &SocketAddr, end: Instant) -> bool {
+    let patience = SILENCE.min(until(end)).max(Duration::from_millis(1));
+    TcpStream::connect_timeout(address, patience).is_ok()
+}
+
+/// The container's own address: at a published port docker itself answers, whatever the container does.
+fn own_address(house: &House, container: &Container) -> Option<SocketAddr> {
+    let published = container.ip == deploy::PUBLISHED_IP;
+    let ip = if published { deploy::address(house, &container.id).ok()? } else { container.ip.clone() };
+    let port = if published { deploy::DEFAULT_PORT } else { &container.port };
+    Some(SocketAddr::new(ip.parse().ok()?, port.parse().ok()?))
+}

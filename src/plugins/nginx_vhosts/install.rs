@@ -1,0 +1,239 @@
+//! What an installation gives nginx. Runs as root; what is there stays, be it 0.3.18's or a user's own.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use super::installed::{Http2, Version};
+use super::service;
+use crate::args::Args;
+use crate::cmd::Cmd;
+use crate::fail::{Fail, Outcome};
+use crate::files::{self, kept::Kept, passwd};
+use crate::house::House;
+use crate::tools::{nginx, packages};
+use crate::{exec, say};
+
+/// The hook `dependencies`.
+pub fn dependencies(house: &House, _: &Args) -> Outcome {
+    if !service::is_missing() && which::which("dig").is_ok() {
+        return Ok(());
+    }
+    match house.distro.as_str() {
+        "ubuntu" => {
+            exec::run(house, &packages::apt_update())?;
+            exec::run(house, &packages::apt_install(&["nginx", "bind9-dnsutils"]))
+        }
+        "opensuse" => exec::run(house, &packages::zypper_install(&["nginx", "bind-utils"])),
+        _ => Ok(()),
+    }
+}
+
+/// The hook `install`. All of it or, when nginx refuses what was laid down, nothing.
+pub fn run(house: &House, _: &Args) -> Outcome {
+    if service::is_missing() {
+        return Err(Fail::say(service::MISSING));
+    }
+    let etc = Etc(PathBuf::from("/etc"));
+    etc.allow_user_dokku(&house.distro)?;
+    let (kept, link) = (Kept::of(etc.files())?, fs::read_link(etc.default_site()).ok());
+    let laid = etc.lay(house, Version::installed(house), &|| is_untouched(house));
+    laid.and_then(|()| try_configuration(house)).or_else(|fail| {
+        kept.put_back()?;
+        link.map_or(Ok(()), |target| put_link_back(&target, &etc.default_site()))?;
+        Err(fail)
+    })?;
+    service::start(house)
+}
+
+fn put_link_back(target: &Path, link: &Path) -> Outcome {
+    if fs::symlink_metadata(link).is_ok() { Ok(()) } else { Ok(symlink(target, link)?) }
+}
+
+fn try_configuration(house: &House) -> Outcome {
+    let said = exec::captured(house, &Cmd::new(nginx::PROGRAM).arg("-t"))?;
+    let complaint = String::from_utf8_lossy(&said.stderr);
+    let what = format!("{}\nnginx refuses its configuration with what dokku adds to it; nothing has been added", complaint.trim_end());
+    if said.code == 0 { Ok(()) } else { Err(Fail::Said(said.code, what)) }
+}
+
+/// Is Debian's default site as the package has it?
+fn is_untouched(house: &House) -> bool {
+    let said = exec::captured(house, &packages::dpkg_verify("nginx-common"));
+    said.is_ok_and(|said| said.code != 127 && !String::from_utf8_lossy(&said.stdout).contains("sites-available/default"))
+}
+
+/// `/etc`, or a directory that stands for it.
+struct Etc(PathBuf);
+
+impl Etc {
+    fn conf_d(&self, name: &str) -> PathBuf {
+        self.0.join("nginx/conf.d").join(name)
+    }
+
+    fn main(&self) -> PathBuf {
+        self.0.join("nginx/nginx.conf")
+    }
+
+    fn dokku(&self) -> PathBuf {
+        self.conf_d("dokku.conf")
+    }
+
+    fn catch_all(&self) -> PathBuf {
+        self.conf_d("dokku-catch-all.conf")
+    }
+
+    fn bucket_size(&self) -> PathBuf {
+        self.conf_d("server_names_hash_bucket_size.conf")
+    }
+
+    fn default_site(&self) -> PathBuf {
+        self.0.join("nginx/sites-enabled/default")
+    }
+
+    /// All that `lay` may change but the default site, which is a link.
+    fn files(&self) -> [PathBuf; 4] {
+        [self.main(), self.dokku(), self.catch_all(), self.bucket_size()]
+    }
+
+    /// Lets user dokku try nginx's configuration and have it reloaded, and nothing else.
+    fn allow_user_dokku(&self, distro: &str) -> Outcome {
+        let path = self.0.join("sudoers.d/dokku-nginx");
+        files::make_dir(&self.0.join("sudoers.d"))?;
+        files::replace(&path, nginx::sudoers(distro).as_bytes(), 0o440)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o440))?;
+        Ok(())
+    }
+
+    /// Adds what is missing: a main file, the apps' configurations, room for long names and, on a new installation,
+    /// an answer of its own for requests that are no app's.
+    fn lay(&self, house: &House, version: Option<Version>, default_is_untouched: &dyn Fn() -> bool) -> Outcome {
+        let fresh = !self.dokku().exists();
+        files::make_dir(&self.0.join("nginx/conf.d"))?;
+        add(&self.main(), &main_file())?;
+        add(&self.dokku(), &include(&house.root))?;
+        if !sets(&self.main(), "server_names_hash_bucket_size") {
+            add(&self.bucket_size(), "server_names_hash_bucket_size 512;\n")?;
+        }
+        match fresh {
+            true => self.lay_catch_all(house, version, default_is_untouched),
+            false if !self.catch_all().exists() => say::verbose(
+                house,
+                "Requests for names that are no app's go to the first app: a `default_server` of your own would answer them",
+            ),
+            false => Ok(()),
+        }
+    }
+
+    fn lay_catch_all(&self, house: &House, version: Option<Version>, default_is_untouched: &dyn Fn() -> bool) -> Outcome {
+        let site = self.default_site();
+        let packaged = fs::read_link(&site).is_ok_and(|target| target.ends_with("sites-available/default")) && default_is_untouched();
+        if let Some(other) = self.default_servers().into_iter().find(|path| !(packaged && *path == site)) {
+            return say::verbose(house, format!("{} answers requests for names that are no app's, as before", other.display()));
+        }
+        if packaged {
+            say::verbose(
+                house,
+                format!("nginx's sample site is switched off ({} removed): dokku answers what it answered, with 404", site.display()),
+            )?;
+            files::remove(&site)?;
+        }
+        files::replace(&self.catch_all(), catch_all(version).as_bytes(), 0o644)
+    }
+
+    /// Files that claim to answer for all other names.
+    fn default_servers(&self) -> Vec<PathBuf> {
+        let dirs = ["nginx/conf.d", "nginx/sites-enabled"].map(|dir| fs::read_dir(self.0.join(dir)));
+        let entries = dirs.into_iter().flatten().flatten().flatten().map(|entry| entry.path());
+        entries.chain([self.main()]).filter(|path| sets_word(path, "default_server")).collect()
+    }
+}
+
+fn add(path: &Path, text: &str) -> Outcome {
+    if path.exists() { Ok(()) } else { files::replace(path, text.as_bytes(), 0o644) }
+}
+
+/// Does a configuration file set this directive, outside comments?
+fn sets(path: &Path, directive: &str) -> bool {
+    let text = files::text(path).unwrap_or_default();
+    text.lines().any(|line| line.trim_start().starts_with(directive))
+}
+
+fn sets_word(path: &Path, word: &str) -> bool {
+    let text = files::text(path).unwrap_or_default();
+    text.lines().filter_map(|line| line.split('#').next()).any(|line| line.contains(word))
+}
+
+/// For a machine without any `nginx.conf`.
+fn main_file() -> String {
+    let user = passwd::user("www-data").map_or("nobody", |_| "www-data");
+    format!(
+        "user {user};
+worker_processes auto;
+pid /run/nginx.pid;
+
+events {{
+  worker_connections 768;
+}}
+
+http {{
+  include /etc/nginx/mime.types;
+  default_type application/octet-stream;
+  access_log /var/log/nginx/access.log;
+  error_log /var/log/nginx/error.log;
+
+  server_tokens off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_timeout 65;
+  types_hash_max_size 2048;
+  gzip on;
+
+  include /etc/nginx/conf.d/*.conf;
+  include /etc/nginx/sites-enabled/*;
+}}
+"
+    )
+}
+
+/// Directives that Debian's own `nginx.conf` sets (ssl_protocols and its kin) are left to it: nginx takes none twice.
+fn include(root: &Path) -> String {
+    let root = root.display();
+    format!(
+        "include {root}/*/nginx.conf;
+
+ssl_session_cache shared:SSL:20m;
+ssl_session_timeout 10m;
+
+# One certificate for all apps: put it there and take the # away.
+# ssl_certificate {root}/tls/server.crt;
+# ssl_certificate_key {root}/tls/server.key;
+"
+    )
+}
+
+/// Answers for names that are no app's: 404, and over TLS nobody's certificate.
+fn catch_all(version: Option<Version>) -> String {
+    let plain = "server {
+  listen [::]:80 default_server;
+  listen 80 default_server;
+  server_name _;
+  return 404;
+}
+";
+    if !version.is_some_and(Version::rejects_handshakes) {
+        return plain.to_owned();
+    }
+    let Http2 { parameter, directive } = Http2::of(version);
+    let directive = if directive.is_empty() { String::new() } else { format!("  {directive}\n") };
+    format!(
+        "{plain}
+server {{
+  listen [::]:443 ssl{parameter} default_server;
+  listen 443 ssl{parameter} default_server;
+{directive}  server_name _;
+  ssl_reject_handshake on;
+}}
+"
+    )
+}

@@ -1,0 +1,73 @@
+//! nginx as a running service: trying its configuration and having it taken into use.
+
+use std::path::Path;
+
+use crate::cmd::Cmd;
+use crate::exec;
+use crate::fail::{Fail, Outcome};
+use crate::files;
+use crate::house::House;
+use crate::tools::nginx;
+
+/// How nginx is told to read its configuration again; `None` on a DOKKU_DISTRO that has no known way.
+pub fn reload(house: &House) -> Option<Cmd> {
+    // Some packages of nginx bring no init script; the sudoers file allows the direct way too.
+    let direct = house.distro == "ubuntu" && !Path::new(nginx::INIT_SCRIPT).exists() && Path::new(nginx::PROGRAM).exists();
+    if direct { Some(nginx::signal_reload()) } else { nginx::reload(&house.distro) }
+}
+
+/// Tries the whole configuration, then has it taken into use. The failure says what nginx complains of, with its code.
+pub fn take_into_use(house: &House) -> Outcome {
+    let tried = exec::captured(house, &nginx::test())?;
+    if tried.code != 0 {
+        let complaint = String::from_utf8_lossy(&[tried.stdout, tried.stderr].concat()).trim_end().to_owned();
+        return Err(Fail::Said(tried.code, if is_missing() { MISSING.to_owned() } else { complaint }));
+    }
+    let Some(reload) = reload(house) else { return Ok(()) };
+    let told = exec::captured(house, &reload)?;
+    match told.code {
+        0 => Ok(()),
+        code => {
+            let complaint = String::from_utf8_lossy(&told.stderr);
+            let what = format!("{}\nnginx could not be reloaded (`{}`): is it running?", complaint.trim_end(), reload.line());
+            Err(Fail::Said(code, what.trim_start().to_owned()))
+        }
+    }
+}
+
+/// Has a running nginx read its configuration, or starts it: through systemd where that runs, else by its init script,
+/// which works without an init too, else directly. As root.
+pub fn start(house: &House) -> Outcome {
+    let ways: &[Cmd] = if Path::new("/run/systemd/system").is_dir() {
+        &[Cmd::new("systemctl").args(["reload-or-restart", "nginx"])]
+    } else if Path::new(nginx::INIT_SCRIPT).exists() {
+        &[Cmd::new(nginx::INIT_SCRIPT).arg("start"), Cmd::new(nginx::INIT_SCRIPT).arg("reload")]
+    } else if is_running() {
+        &[Cmd::new(nginx::PROGRAM).args(["-s", "reload"])]
+    } else {
+        &[Cmd::new(nginx::PROGRAM)]
+    };
+    for way in ways {
+        let said = exec::captured(house, way)?;
+        if said.code != 0 {
+            let complaint = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).trim().to_owned();
+            let what =
+                format!("{complaint}\nnginx does not start (`{}`): is port 80 taken? /var/log/nginx/error.log tells more", way.line());
+            return Err(Fail::Said(said.code, what.trim_start().to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn is_running() -> bool {
+    let pid = files::first_line(Path::new("/run/nginx.pid"));
+    pid.is_some_and(|pid| Path::new("/proc").join(pid.trim()).exists())
+}
+
+/// Said when there is no nginx.
+pub const MISSING: &str = "nginx is not installed: there is no /usr/sbin/nginx. `dokku plugins-install-dependencies` as root installs it.";
+
+/// Is there no nginx on this machine?
+pub fn is_missing() -> bool {
+    !Path::new(nginx::PROGRAM).exists()
+}

@@ -1,0 +1,183 @@
+//! What nginx is to serve for an app, and the text of its `nginx.conf`.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::certificates::Tls;
+use super::installed::{Http2, Version};
+use crate::app::App;
+use crate::args::Args;
+use crate::exec;
+use crate::fail::{Fail, Outcome};
+use crate::files::server_name;
+use crate::files::template::{Operation, Template};
+use crate::files::variables::Variables;
+use crate::house::House;
+use crate::tools::bash;
+
+/// Where an app listens.
+pub struct Upstream {
+    pub ip: String,
+    pub port: String,
+}
+
+impl Upstream {
+    /// From `nginx:build-config APP PORT IP`, else from what is on record; `None` for an app that was never deployed.
+    pub fn of(app: &App, args: &Args) -> Outcome<Option<Upstream>> {
+        let word = |place: usize, entry: &str| match args.text(place) {
+            text if text.is_empty() => app.record(entry),
+            text => Some(text.into_owned()),
+        };
+        let (Some(port), Some(ip)) = (word(1, "PORT"), word(2, "IP")) else { return Ok(None) };
+        let is_host = ip.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c));
+        if port.parse::<u16>().is_err() || !is_host {
+            return Err(Fail::say(format!("{} cannot be reached at port {port:?} of {ip:?}: deploy it anew", app.name)));
+        }
+        Ok(Some(Upstream { ip, port }))
+    }
+}
+
+/// The line that tells nginx where the app's requests go. That of an app which was never deployed is marked as down:
+/// without it nginx would take the app's name for a host's, and refuse to start when there is none.
+pub fn upstream_line(app: &App, upstream: Option<&Upstream>) -> String {
+    match upstream {
+        Some(Upstream { ip, port }) => format!("upstream {} {{ server {ip}:{port}; }}\n", app.name),
+        None => format!("upstream {} {{ server 127.0.0.1:5000 down; }}\n", app.name),
+    }
+}
+
+/// All that the configuration of an app is made of.
+pub struct Site<'a> {
+    pub app: &'a App,
+    pub upstream: Option<Upstream>,
+    pub tls: Option<Tls>,
+    /// Domains that the certificate covers.
+    pub secure: Vec<String>,
+    /// All others.
+    pub plain: Vec<String>,
+    /// The environment with the global and the app's own config.
+    pub variables: Variables,
+}
+
+/// The app's own template, when it has one.
+pub fn own_template(app: &App) -> Option<PathBuf> {
+    Some(app.path("nginx.conf.template")).filter(|path| path.is_file())
+}
+
+impl Site<'_> {
+    /// `https` when there is a certificate.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// The text of `nginx.conf`.
+    ///
+    /// A template or a certificate that nginx has never seen may be wrong, and one wrong file keeps nginx from
+    /// starting. They are tried when the app is deployed; until then its domains get the plain configuration.
+    pub fn render(&self, house: &House) -> Outcome<Vec<u8>> {
+        let mut text = if self.upstream.is_some() { self.full(house)? } else { self.parked(house)? };
+        text.extend(upstream_line(self.app, self.upstream.as_ref()).into_bytes());
+        Ok(text)
+    }
+
+    /// Servers for each domain that the certificate covers, then for all others together.
+    fn full(&self, house: &House) -> Outcome<Vec<u8>> {
+        let template = |default: &str| own_template(self.app).unwrap_or_else(|| default_template(house, default));
+        let (mut text, mut variables) = (Vec::new(), self.variables(house));
+        if !self.secure.is_empty() {
+            let template = read(&template("nginx.ssl.conf.template"))?;
+            for name in &self.secure {
+                variables.set("SSL_SERVER_NAME", name);
+                variables.set("NOSSL_SERVER_NAME", name);
+                text.extend(rendered(house, &template, &variables)?);
+            }
+        }
+        if !self.plain.is_empty() {
+            variables.set("NOSSL_SERVER_NAME", server_names(&self.plain));
+            text.extend(rendered(house, &read(&template("nginx.conf.template"))?, &variables)?);
+        }
+        Ok(text)
+    }
+
+    fn parked(&self, house: &House) -> Outcome<Vec<u8>> {
+        let names = [self.secure.as_slice(), &self.plain].concat();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut variables = self.variables(house);
+        variables.set("NOSSL_SERVER_NAME", server_names(&names));
+        rendered(house, &read(&default_template(house, "nginx.conf.template"))?, &variables)
+    }
+
+    /// Variables that templates may name. Ours win over the app's.
+    fn variables(&self, house: &House) -> Variables {
+        let (mut variables, http2) = (self.variables.clone(), self.http2(house));
+        let dir = self.tls.as_ref().map(|tls| tls.dir.as_os_str().as_bytes().to_vec()).unwrap_or_default();
+        let (ip, port) = self.upstream.as_ref().map_or(("", ""), |upstream| (&upstream.ip, &upstream.port));
+        let directive = if http2.directive.is_empty() { String::new() } else { format!("\n  {}", http2.directive) };
+        for (name, value) in [
+            ("APP", self.app.name.as_str().as_bytes()),
+            ("DOKKU_ROOT", house.root.as_os_str().as_bytes()),
+            ("DOKKU_APP_LISTEN_IP", ip.as_bytes()),
+            ("DOKKU_APP_LISTEN_PORT", port.as_bytes()),
+            ("SCHEME", self.scheme().as_bytes()),
+            ("SSL_INUSE", &dir),
+            ("SSL_DIRECTIVES", self.tls.as_ref().map_or(b"", |tls| tls.directives.as_bytes())),
+            ("SSL_SERVER_NAME", b""),
+            ("HTTP2_PARAMETER", http2.parameter.as_bytes()),
+            ("HTTP2_DIRECTIVE", directive.as_bytes()),
+            ("VHOST_PATH", self.app.path("VHOST").as_os_str().as_bytes()),
+        ] {
+            variables.set(name, value);
+        }
+        variables
+    }
+
+    fn http2(&self, house: &House) -> Http2 {
+        Http2::of(self.tls.as_ref().and_then(|_| Version::installed(house)))
+    }
+
+    /// Fails for a name that nginx would not take, or, until the app is deployed, one that only nginx can judge.
+    pub fn check_names(&self) -> Outcome {
+        let app = &self.app.name;
+        if !server_name::is_plain(app.as_str()) {
+            return Err(Fail::say(format!("nginx cannot serve an app with the name {app:?}: give it another")));
+        }
+        let is_right = |name: &&String| server_name::is_plain(name) || (self.upstream.is_some() && server_name::is_pattern(name));
+        match self.secure.iter().chain(&self.plain).find(|name| !is_right(name)) {
+            None => Ok(()),
+            Some(name) => Err(Fail::say(format!(
+                "{name:?} among the domains of {app} is none that nginx can serve: take it away with `dokku domains:remove {app} '{name}'`"
+            ))),
+        }
+    }
+}
+
+/// Several names for one `server_name`, with a blank at the end as 0.3.18 writes it.
+fn server_names(names: &[String]) -> String {
+    names.join(" ") + " "
+}
+
+fn default_template(house: &House, name: &str) -> PathBuf {
+    house.plugin_path.join("nginx-vhosts/templates").join(name)
+}
+
+fn read(path: &Path) -> Outcome<Template> {
+    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Template::parse(&text).map_err(|refused| Fail::say(format!("{}: {refused}", path.display())))
+}
+
+fn rendered(house: &House, template: &Template, variables: &Variables) -> Outcome<Vec<u8>> {
+    let known = |name: &str| variables.get(name).map(<[u8]>::to_vec);
+    let mut text = template.render(&known, &|operation, value| operated(house, operation, value))?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+fn operated(house: &House, operation: &Operation, value: Option<Vec<u8>>) -> Outcome<Vec<u8>> {
+    let said = exec::captured(house, &bash::expand(&operation.before, &operation.after, value.as_deref()))?;
+    if said.code == 0 { Ok(said.stdout) } else { Err(Fail::Said(said.code, String::from_utf8_lossy(&said.stderr).trim_end().to_owned())) }
+}

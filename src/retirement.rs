@@ -1,0 +1,89 @@
+//! Who is to be stopped when: a file for each old container in DOKKU_LIB_ROOT, so that it survives a reboot, and one
+//! process that waits for all of them and ends with the last.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+
+use crate::app::{App, AppName};
+use crate::exec;
+use crate::fail::Outcome;
+use crate::files;
+use crate::house::House;
+use crate::tools::docker;
+
+/// The command of the process that waits.
+pub const INNER: &str = "core:retire";
+
+/// How often it looks for containers that have come to be due earlier than those it knew of.
+const PERIOD: Duration = Duration::from_millis(500);
+
+#[derive(Serialize, Deserialize)]
+struct Due {
+    app: String,
+    /// Milliseconds after 1970.
+    at: u64,
+}
+
+fn dir(house: &House) -> PathBuf {
+    house.lib.join("retire")
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as u64)
+}
+
+/// Writes down that the container is to be stopped in so many seconds.
+pub fn plan(house: &House, app: &App, container: &str, seconds: f64) -> Outcome {
+    let at = now().saturating_add(Duration::try_from_secs_f64(seconds).unwrap_or_default().as_millis() as u64);
+    let due = Due { app: app.name.as_str().to_owned(), at };
+    files::make_dir(&dir(house))?;
+    let text = serde_json::to_vec(&due).map_err(anyhow::Error::from)?;
+    files::replace(&dir(house).join(container), &text, 0o600)
+}
+
+/// Is this container written down?
+pub fn is_due(house: &House, container: &str) -> bool {
+    dir(house).join(container).exists()
+}
+
+/// Makes sure that somebody waits for what is written down.
+pub fn ensure(house: &House) -> Outcome {
+    if planned(house).is_empty() { Ok(()) } else { exec::detach_self(house, &[INNER]) }
+}
+
+fn planned(house: &House) -> Vec<(String, Due)> {
+    let entries = fs::read_dir(dir(house)).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();
+    let read = |entry: &fs::DirEntry| {
+        let due = serde_json::from_slice(&fs::read(entry.path()).ok()?).ok()?;
+        Some((entry.file_name().into_string().ok()?, due))
+    };
+    entries.iter().filter_map(read).collect()
+}
+
+/// Waits for each container's time and stops it; ends when none is left, or at once if another process does this already.
+pub fn work(house: &House) -> Outcome {
+    let file = File::options().create(true).append(true).open(house.lib.join("retire.lock"))?;
+    let Ok(_alone) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else { return Ok(()) };
+    loop {
+        let planned = planned(house);
+        let Some(next) = planned.iter().map(|(_, due)| due.at).min() else { return Ok(()) };
+        for (container, due) in planned.iter().filter(|(_, due)| due.at <= now()) {
+            stop(house, container, due)?;
+        }
+        thread::sleep(Duration::from_millis(next.saturating_sub(now())).min(PERIOD));
+    }
+}
+
+/// Stops a container, unless it has come back into service.
+fn stop(house: &House, container: &str, due: &Due) -> Outcome {
+    let app = AppName::parse(due.app.as_ref()).map(|name| App::at(house, name));
+    if app.and_then(|app| app.record("CONTAINER")).as_deref() != Some(container) {
+        exec::silent(house, &docker::stop(container))?;
+    }
+    files::remove(&dir(house).join(container))
+}

@@ -1,0 +1,15 @@
+//! curl, which speaks the HTTP of the checks.
+
+use crate::cmd::Cmd;
+
+/// Fetches a page and prints its body; what went wrong is one line on stderr. Follows redirects, reads compressed
+/// answers, fails for 4xx and 5xx and after `timeout` seconds (0: never). `host` takes the place of the URL's own.
+/// The user's `.curlrc` is not read.
+pub fn fetch(url: &str, host: Option<&str>, timeout: &str) -> Cmd {
+    let curl = Cmd::new("curl").args(["-q", "--silent", "--show-error", "--compressed", "--fail", "--location", "--max-time", timeout]);
+    let curl = match host {
+        Some(host) => curl.arg("-H").arg(format!("Host:{host}")),
+        None => curl,
+    };
+    curl.arg(url)
+}

@@ -1,0 +1,116 @@
+//! An app, from the developer's repository to what nginx answers for it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{Answer, Output, Repository, Server, Sshd, docker, get};
+
+/// One app of a story; it is destroyed with the value.
+pub struct App<'a> {
+    server: &'a Server,
+    pub name: String,
+    pub source: Repository,
+}
+
+impl<'a> App<'a> {
+    /// An app named e2e-`name`, created but not pushed. Its checks wait a second where the defaults
+    /// wait 5 and 30, and what it replaces is stopped after 3 seconds, not 60.
+    pub fn create(server: &'a Server, name: &str) -> App<'a> {
+        let source = Repository::new(&server.directory.path().join(name));
+        let app = App { server, name: format!("e2e-{name}"), source };
+        app.destroy(); // what a story that was killed left
+        app.dokku("apps:create", "").succeeds();
+        app.dokku("config:set-norestart", "DOKKU_CHECKS_WAIT=1 DOKKU_CHECKS_TIMEOUT=5 DOKKU_WAIT_TO_RETIRE=3").succeeds();
+        app
+    }
+
+    /// Runs `dokku COMMAND APP ARGUMENTS` over ssh.
+    pub fn dokku(&self, command: &str, arguments: &str) -> Output {
+        self.server.dokku(&format!("{command} {} {arguments}", self.name))
+    }
+
+    /// Commits what is in the work tree and pushes it to master.
+    pub fn push(&self) -> Output {
+        self.push_through(&self.server.sshd)
+    }
+
+    /// The same through another sshd of this story.
+    pub fn push_through(&self, sshd: &Sshd) -> Output {
+        self.source.commit();
+        Output::of(&mut self.push_command(sshd, "master"))
+    }
+
+    /// Pushes the commit that is checked out to `branch`.
+    pub fn push_to(&self, branch: &str) -> Output {
+        Output::of(&mut self.push_command(&self.server.sshd, &format!("HEAD:{branch}")))
+    }
+
+    /// Pushes as [`App::push`] does and notes when each line arrived, from the beginning.
+    pub fn push_watched(&self) -> Vec<(Duration, String)> {
+        self.source.commit();
+        let begin = Instant::now();
+        let mut push = self.push_command(&self.server.sshd, "master").stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(push.stderr.take().unwrap()).lines();
+        let seen = lines.map(|line| (begin.elapsed(), line.unwrap())).collect();
+        assert!(push.wait().unwrap().success(), "{seen:?}");
+        seen
+    }
+
+    fn push_command(&self, sshd: &Sshd, refspec: &str) -> Command {
+        let mut push = self.source.command();
+        push.env("GIT_SSH_COMMAND", sshd.client(&self.server.key()).join(" "));
+        push.args(["push", &format!("dokku@127.0.0.1:{}", self.name), refspec]);
+        push
+    }
+
+    /// What nginx answers for the app.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Answer {
+        get(&self.host(), path).unwrap_or_else(|e| panic!("{}{path}: {e}", self.host()))
+    }
+
+    /// Expects `body` for `/`, with status 200.
+    #[track_caller]
+    pub fn answers(&self, body: &str) {
+        let answer = self.get("/");
+        assert_eq!((answer.status, answer.body.trim()), (200, body));
+    }
+
+    /// The name under which nginx serves it.
+    pub fn host(&self) -> String {
+        format!("{}.{}", self.name, self.server.vhost)
+    }
+
+    /// A file below `$DOKKU_ROOT/APP`.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.server.root.join(&self.name).join(name)
+    }
+
+    /// The container of the release that serves.
+    pub fn container(&self) -> String {
+        fs::read_to_string(self.file("CONTAINER")).unwrap().trim().to_string()
+    }
+
+    /// All that the engine has of the app, ended containers too: ids and images.
+    pub fn containers(&self) -> Vec<String> {
+        let image = format!("dokku/{}", self.name);
+        let listing = docker(&["ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Image}}"]).succeeds().stdout;
+        let of_app = |line: &&str| line.split(' ').nth(1).is_some_and(|i| i == image || i.starts_with(&format!("{image}:")));
+        listing.lines().filter(of_app).map(str::to_string).collect()
+    }
+
+    fn destroy(&self) {
+        if self.server.root.join(&self.name).exists() {
+            self.dokku("apps:destroy", "force");
+        }
+    }
+}
+
+impl Drop for App<'_> {
+    fn drop(&mut self) {
+        self.destroy();
+    }
+}

@@ -1,0 +1,37 @@
+//! What must be as it was when a push has failed.
+
+use std::fs;
+
+use super::{App, docker, within};
+
+/// The release of an app that serves: its files, its container, the commit at master, the answer.
+#[derive(Debug, PartialEq)]
+pub struct Release {
+    files: Vec<Option<String>>,
+    image: String,
+    containers: Vec<String>,
+    master: String,
+    answer: super::Answer,
+}
+
+impl Release {
+    /// The one that serves now, once it is alone: what it replaced has been stopped.
+    pub fn of(app: &App) -> Release {
+        assert!(within(20, || app.containers().len() == 1), "not one container: {:?}", app.containers());
+        let files = ["CONTAINER", "IP", "PORT", "URL", "URLS", "VHOST", "nginx.conf"];
+        Release {
+            files: files.iter().map(|file| fs::read_to_string(app.file(file)).ok()).collect(),
+            image: docker(&["image", "inspect", "--format", "{{.Id}}", &format!("dokku/{}", app.name)]).succeeds().stdout,
+            containers: app.containers(),
+            master: fs::read_to_string(app.file("refs/heads/master")).unwrap(),
+            answer: app.get("/"),
+        }
+    }
+
+    /// Expects that it is still the one, whole and alone, once what a push left running has ended.
+    #[track_caller]
+    pub fn goes_on(&self, app: &App) {
+        within(10, || app.containers().len() == 1);
+        assert_eq!(self, &Release::of(app));
+    }
+}

@@ -1,0 +1,27 @@
+//! What the users of an app see while it is deployed again.
+
+use crate::harness::{App, Load, Server, procfile_app, within};
+
+#[test]
+fn redeploy_under_load_fails_no_request() {
+    let server = Server::start("load");
+    let app = App::create(&server, "load");
+    procfile_app(&app.source, "old");
+    app.push().succeeds();
+    let old = app.container();
+
+    let load = Load::start(&app.host());
+    app.source.write("message", "new");
+    app.push().succeeds();
+    let retired = || app.containers().iter().all(|container| !container.starts_with(&old));
+    let gone = within(30, retired);
+    let answers = load.stop();
+
+    assert!(gone, "the old container is still there: {:?}", app.containers());
+    let failed: Vec<_> = answers.iter().filter(|answer| answer.is_err()).collect();
+    assert!(failed.is_empty(), "{} of {} requests failed: {failed:?}", failed.len(), answers.len());
+    let bodies: Vec<_> = answers.iter().flatten().map(|body| body.trim()).collect();
+    let switch = bodies.iter().position(|body| *body == "new").expect("the new release was never seen");
+    assert!(switch > 0 && bodies[..switch].iter().all(|body| *body == "old"), "{bodies:?}");
+    assert!(bodies[switch..].iter().all(|body| *body == "new"), "the old release answered after the new one");
+}
