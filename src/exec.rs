@@ -178,6 +178,21 @@ pub fn replace(house: &House, cmd: &Cmd) -> Fail {
     Fail::Said(code_of_error(&error), format!("{}: {}", cmd.program.to_string_lossy(), reason(cmd, &error)))
 }
 
+/// Becomes the command without a trace of ours. Returns only when that cannot be done.
+pub fn become_silently(house: &House, cmd: &Cmd) -> Fail {
+    let error = untraced(house, cmd).exec();
+    Fail::Said(code_of_error(&error), format!("{}: {}", cmd.program.to_string_lossy(), reason(cmd, &error)))
+}
+
+/// Starts the command that we stand in for, with our input. When we are killed it gets SIGTERM, as if it had been meant.
+pub fn stand_in(house: &House, cmd: &Cmd, stdout: Stdio, stderr: Stdio) -> std::io::Result<Child> {
+    let mut command = untraced(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(stdout).stderr(stderr);
+    // SAFETY: prctl is async-signal-safe and touches no memory of ours.
+    unsafe { command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?)) };
+    command.spawn()
+}
+
 /// Runs a hook with our streams. Its start may fail without a word.
 pub fn try_status(house: &House, cmd: &Cmd) -> std::io::Result<ExitStatus> {
     let mut command = untraced(house, cmd);
