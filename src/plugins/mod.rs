@@ -2,13 +2,21 @@
 
 use std::ffi::OsStr;
 
+use crate::app::{App, AppName};
 use crate::args::Args;
 use crate::fail::{Fail, NOT_IMPLEMENTED, Outcome};
 use crate::hooks;
 use crate::house::House;
-use crate::say;
+use crate::{operation, say};
 
 pub mod app_backup;
+/// For a table: a command that changes the app it is given, as the only one that does so at a time.
+macro_rules! changing {
+    ($run:expr) => {
+        |house, args| $crate::plugins::alone(house, args, $run)
+    };
+}
+
 pub mod apps;
 pub mod backup;
 pub mod build_env;
@@ -117,6 +125,14 @@ impl Command {
             Some(start) => name.starts_with(start),
             None => self.name == name,
         }
+    }
+}
+
+/// Runs a command as the only one that changes the app named by its first word. What is wrong with that word, it says itself.
+pub fn alone(house: &House, args: &Args, run: Run) -> Outcome {
+    match AppName::parse(args.word(0)).map(|name| App::at(house, name)).filter(|app| app.dir.is_dir()) {
+        Some(app) => operation::alone(house, &app, args.name, |house| run(house, args)),
+        None => run(house, args),
     }
 }
 

@@ -18,8 +18,8 @@ pub const PLUGIN: Plugin = Plugin {
     name: "00_dokku-standard",
     help: None,
     commands: &[
-        Command { name: "build", help: &[], run: |house, args| build::command(house, args.words) },
-        Command { name: "release", help: &[], run: |house, args| release::command(house, args.words) },
+        Command { name: "build", help: &[], run: changing!(|house, args| build::command(house, args.words)) },
+        Command { name: "release", help: &[], run: changing!(|house, args| release::command(house, args.words)) },
         Command { name: "trace", help: &[], run: trace },
         Command { name: "delete", help: &[], run: delete },
         Command { name: "ls", help: &[("ls", "Pretty listing of deployed applications and containers")], run: ls },
