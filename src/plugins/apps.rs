@@ -7,7 +7,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::tools::docker;
-use crate::{exec, hooks, push, say};
+use crate::{exec, hooks, lock, push, say};
 
 /// The table of `apps`.
 pub const PLUGIN: Plugin = Plugin {
@@ -65,7 +65,8 @@ fn destroy(house: &House, args: &Args) -> Outcome {
         let _ = (stopped, removed);
     }
     push::cleanup::forget_images(house, &app)?;
-    hooks::fire(house, "post-delete", &[app.word()])
+    hooks::fire(house, "post-delete", &[app.word()])?;
+    lock::forget(house, &app)
 }
 
 fn confirm(house: &House, app: &App) -> Outcome {
