@@ -7,7 +7,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::tools::docker;
-use crate::{exec, hooks, operation, push, say};
+use crate::{exec, hooks, lock, operation, push, say};
 
 /// The table of `apps`.
 pub const PLUGIN: Plugin = Plugin {
@@ -66,6 +66,7 @@ fn destroy(house: &House, args: &Args) -> Outcome {
     }
     push::cleanup::forget_images(house, &app)?;
     hooks::fire(house, "post-delete", &[app.word()])?;
+    lock::forget(house, &app)?;
     operation::forget(house, &app)
 }
 
