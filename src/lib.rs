@@ -14,6 +14,7 @@ pub mod hooks;
 pub mod house;
 pub mod io;
 pub mod lock;
+pub mod nginx;
 pub mod operation;
 pub mod plugins;
 pub mod push;
