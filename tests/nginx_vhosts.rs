@@ -79,7 +79,9 @@ fn a_configuration_that_nginx_refuses_is_put_back() {
     with_certificate(&s, "one");
     let step = s.run_line("nginx:build-config a").text();
     assert!(
-        step.ends_with("[stderr]\nnginx: [emerg] bad\nThe nginx configuration of a stays as it was; the new one is not in force.\n[exit 1]\n"),
+        step.ends_with(
+            "[stderr]\nnginx: [emerg] bad\nThe nginx configuration of a stays as it was; the new one is not in force.\n[exit 1]\n"
+        ),
         "{step}"
     );
     s.has("a/nginx.conf", "old\n").has("a/URLS", "old\n").has("a/VHOST", "a.dokku.test\n");
