@@ -157,18 +157,23 @@ fn verify_name(domain: &str) -> Outcome {
     )))
 }
 
-/// Refuses another app's domain: one in its VHOST, or the one that it will be given as its first.
+/// Refuses another app's domain.
 fn verify_free(house: &House, app: &App, domain: &str) -> Outcome {
+    match other_owner(house, app, domain)? {
+        Some(owner) => Err(Fail::say(format!("{domain} belongs to app {}. Nothing has been added.", owner.name))),
+        None => Ok(()),
+    }
+}
+
+/// The other app that has this domain: in its VHOST, or as the one that it will be given as its first.
+pub fn other_owner(house: &House, app: &App, domain: &str) -> Outcome<Option<App>> {
     let global = files::text(&house.root.join("VHOST"));
     let has = |other: &App| match (file(other).exists(), &global) {
         (true, _) => vhost::domains(&read(other)).any(|known| known.eq_ignore_ascii_case(domain)),
         (false, Some(global)) => vhost::default_domain(other.name.as_str(), global).eq_ignore_ascii_case(domain),
         (false, None) => false,
     };
-    match App::all(house)?.into_iter().find(|other| other.name != app.name && has(other)) {
-        Some(owner) => Err(Fail::say(format!("{domain} belongs to app {}. Nothing has been added.", owner.name))),
-        None => Ok(()),
-    }
+    Ok(App::all(house)?.into_iter().find(|other| other.name != app.name && has(other)))
 }
 
 /// Gives every deployed app its domain. Installing is done as root, so a process for each becomes user dokku.

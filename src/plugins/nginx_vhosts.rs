@@ -6,15 +6,15 @@ use crate::args::Args;
 use crate::fail::{Outcome, from_code};
 use crate::files::{self, vhost};
 use crate::house::House;
-use crate::{exec, hooks, say};
+use crate::{exec, hooks, nginx, say};
 
 mod backup;
 mod build_config;
 mod certificates;
+mod etc;
 mod import_ssl;
 mod install;
 mod installed;
-mod service;
 mod site;
 
 /// The table of `nginx-vhosts`.
@@ -72,7 +72,7 @@ fn has_no_vhost(house: &House, app: &App) -> bool {
 
 /// The app's files are gone: nginx forgets it.
 fn post_delete(house: &House, _: &Args) -> Outcome {
-    match service::reload(house) {
+    match nginx::reload(house) {
         Some(reload) => from_code(exec::status_hushed(house, &reload)?),
         None => Ok(()),
     }
