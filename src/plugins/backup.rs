@@ -145,7 +145,8 @@ fn version(house: &House, dir: &Path) -> Outcome<String> {
 /// The apps of a backup. Its list is written anew without what is no app: hidden directories and `tls`.
 fn apps_of(house: &House, list: &Path) -> Outcome<Vec<App>> {
     let text = fs::read_to_string(list).map_err(|_| Fail::say("The backup does not say which apps it holds"))?;
-    let names = text.lines().filter(|name| !name.is_empty() && !name.starts_with('.') && *name != "tls");
+    let is_no_app = |name: &&str| name.is_empty() || *name == "tls" || (name.starts_with('.') && !name.contains('/'));
+    let names = text.lines().filter(|name| !is_no_app(name));
     let apps = names.map(|name| app_of(house, name)).collect::<Outcome<Vec<App>>>()?;
     let lines: String = apps.iter().map(|app| format!("{}\n", app.name)).collect();
     fs::write(list, lines)?;
