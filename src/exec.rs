@@ -152,8 +152,8 @@ pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> 
 /// Starts this program again as `dokku WORDS...` and does not wait: a process of its own session, without streams,
 /// which outlives us.
 pub fn detach_self(house: &House, words: &[&str]) -> Outcome {
-    let program = std::env::current_exe().context("cannot tell where this program is")?;
-    let cmd = Cmd::new(program).args(words);
+    // Not by its path: an upgrade may have put another file there meanwhile.
+    let cmd = Cmd::new("/proc/self/exe").args(words);
     let mut command = prepare(house, &cmd);
     command.arg0("dokku");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -176,6 +176,21 @@ pub fn replace(house: &House, cmd: &Cmd) -> Fail {
     let mut command = prepare(house, cmd);
     let error = command.exec();
     Fail::Said(code_of_error(&error), format!("{}: {}", cmd.program.to_string_lossy(), reason(cmd, &error)))
+}
+
+/// Becomes the command without a trace of ours. Returns only when that cannot be done.
+pub fn become_silently(house: &House, cmd: &Cmd) -> Fail {
+    let error = untraced(house, cmd).exec();
+    Fail::Said(code_of_error(&error), format!("{}: {}", cmd.program.to_string_lossy(), reason(cmd, &error)))
+}
+
+/// Starts the command that we stand in for, with our input. When we are killed it gets SIGTERM, as if it had been meant.
+pub fn stand_in(house: &House, cmd: &Cmd, stdout: Stdio, stderr: Stdio) -> std::io::Result<Child> {
+    let mut command = untraced(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(stdout).stderr(stderr);
+    // SAFETY: prctl is async-signal-safe and touches no memory of ours.
+    unsafe { command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?)) };
+    command.spawn()
 }
 
 /// Runs a hook with our streams. Its start may fail without a word.

@@ -16,7 +16,7 @@ use crate::fail::{Fail, NOT_IMPLEMENTED, Outcome, from_code};
 use crate::house::House;
 use crate::io::{self, Fd};
 use crate::plugins::{self, Run};
-use crate::say;
+use crate::{legacy, say};
 
 /// One plugin's file for a hook.
 pub struct Hook {
@@ -131,7 +131,7 @@ pub fn side_by_side(house: &House, hook: &str, args: &[OsString], traced: bool) 
             show(house, file.path.as_os_str(), args);
         }
         let (next, output) = if place + 1 == files.len() { (Fd::null()?, house.io.stdout.clone()) } else { io::pipe()? };
-        let child = exec::spawn_with(house, &program(file, args), input.stdio()?, output.stdio()?);
+        let child = exec::spawn_with(house, &program(house, file, args), input.stdio()?, output.stdio()?);
         let (tell, drain) = (tell.clone(), if place == 0 { None } else { Some(input.file()?) });
         thread::spawn(move || {
             let code = child.and_then(|mut child| child.wait()).map_or(0, code_of_hook);
@@ -163,7 +163,7 @@ fn link(house: &House, file: &Hook, hook: &str, args: &[OsString]) -> Outcome {
     match file.ours {
         Some(run) => run(house, &Args { name: hook, words: args }),
         // What cannot be started is passed over in silence.
-        None => exec::try_status(house, &program(file, args)).map_or(Ok(()), |status| from_code(code_of_hook(status))),
+        None => exec::try_status(house, &program(house, file, args)).map_or(Ok(()), |status| from_code(code_of_hook(status))),
     }
 }
 
@@ -174,15 +174,20 @@ fn link_output(house: &House, file: &Hook, hook: &str, args: &[OsString]) -> Out
             link(&inner, file, hook, args)?;
             Ok(io::contents(&heard)?)
         }
-        None => match exec::filtered(house, &program(file, args)) {
+        None => match exec::filtered(house, &program(house, file, args)) {
             Ok(output) => from_code(code_of_hook(output.status)).map(|()| output.stdout),
             Err(_) => Ok(Vec::new()),
         },
     }
 }
 
-fn program(file: &Hook, args: &[OsString]) -> Cmd {
-    Cmd::new(&file.path).args(args)
+/// Somebody else's file; it finds the docker that it was written for.
+fn program(house: &House, file: &Hook, args: &[OsString]) -> Cmd {
+    let cmd = Cmd::new(&file.path).args(args);
+    match legacy::path(house) {
+        Some(path) => cmd.env("PATH", path),
+        None => cmd,
+    }
 }
 
 /// 255 for a hook that was killed, as in pluginhook.
@@ -204,7 +209,13 @@ pub fn dispatch(house: &House, words: &[OsString]) -> Outcome {
 }
 
 fn answer(house: &House, file: &Hook, words: &[OsString]) -> Outcome<i32> {
+<<<<<<< HEAD
     let Some(run) = file.ours else { return ask_program(house, &program(file, words)) };
+=======
+    let Some(run) = file.ours else {
+        return exec::status(house, &program(house, file, words));
+    };
+>>>>>>> plugins5
     let result = run(house, &Args { name: "commands", words });
     Ok(match result {
         Ok(()) => 0,

@@ -133,5 +133,8 @@ fn tell(house: &House, app: &App, file: &File) {
     let Some(holder) = read_holder(file) else { return };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     let ago = now.saturating_sub(holder.since);
-    say::error(house, format!("{} is busy: `{}` (process {}) began {ago} s ago. Waiting for it...", app.name, holder.what, holder.process.pid));
+    say::error(
+        house,
+        format!("{} is busy: `{}` (process {}) began {ago} s ago. Waiting for it...", app.name, holder.what, holder.process.pid),
+    );
 }

@@ -69,34 +69,37 @@ impl Template {
         Ok(Template { pieces: reader.pieces(false)? })
     }
 
-    /// The text with every variable replaced by what `value` knows of it, or by nothing. `bash` does the operations
-    /// that only bash knows, on the value it is given.
-    pub fn render<E>(
-        &self,
-        value: &dyn Fn(&str) -> Option<Vec<u8>>,
-        bash: &dyn Fn(&Operation, Option<Vec<u8>>) -> Result<Vec<u8>, E>,
-    ) -> Result<Vec<u8>, E> {
-        render(&self.pieces, value, bash)
+    /// The text with every variable replaced by its value, or by nothing when there is none.
+    pub fn render<V: Values>(&self, values: &V) -> Result<Vec<u8>, V::Error> {
+        render(&self.pieces, values)
     }
 }
 
-fn render<E>(
-    pieces: &[Piece],
-    value: &dyn Fn(&str) -> Option<Vec<u8>>,
-    bash: &dyn Fn(&Operation, Option<Vec<u8>>) -> Result<Vec<u8>, E>,
-) -> Result<Vec<u8>, E> {
+/// What a template is filled with.
+pub trait Values {
+    /// Why an operation came to nothing.
+    type Error;
+
+    /// The value of a variable that is set.
+    fn value(&self, name: &str) -> Option<Vec<u8>>;
+
+    /// Does, on this value, what only bash knows.
+    fn operate(&self, operation: &Operation, value: Option<Vec<u8>>) -> Result<Vec<u8>, Self::Error>;
+}
+
+fn render<V: Values>(pieces: &[Piece], values: &V) -> Result<Vec<u8>, V::Error> {
     let mut text = Vec::new();
     for piece in pieces {
         match piece {
             Piece::Text(part) => text.extend_from_slice(part),
-            Piece::Variable(name) => text.extend(value(name).unwrap_or_default()),
-            Piece::Bash(operation) => text.extend(bash(operation, value(&operation.name))?),
+            Piece::Variable(name) => text.extend(values.value(name).unwrap_or_default()),
+            Piece::Bash(operation) => text.extend(values.operate(operation, values.value(&operation.name))?),
             Piece::Either(choice) => {
-                let found = value(&choice.name).filter(|found| !(choice.empty_is_missing && found.is_empty()));
+                let found = values.value(&choice.name).filter(|found| !(choice.empty_is_missing && found.is_empty()));
                 match (found, choice.for_missing) {
                     (Some(found), true) => text.extend(found),
                     (None, false) => {}
-                    _ => text.extend(render(&choice.word, value, bash)?),
+                    _ => text.extend(render(&choice.word, values)?),
                 }
             }
         }
@@ -254,18 +257,28 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    fn value(name: &str) -> Option<Vec<u8>> {
-        match name {
-            "APP" => Some(b"web".to_vec()),
-            "DATA" => Some(b"$(touch /tmp/x) `y` $APP \"q\"".to_vec()),
-            "EMPTY" => Some(Vec::new()),
-            _ => None,
+    struct Story;
+
+    impl Values for Story {
+        type Error = std::convert::Infallible;
+
+        fn value(&self, name: &str) -> Option<Vec<u8>> {
+            match name {
+                "APP" => Some(b"web".to_vec()),
+                "DATA" => Some(b"$(touch /tmp/x) `y` $APP \"q\"".to_vec()),
+                "EMPTY" => Some(Vec::new()),
+                _ => None,
+            }
+        }
+
+        fn operate(&self, operation: &Operation, _: Option<Vec<u8>>) -> Result<Vec<u8>, Self::Error> {
+            Ok(format!("<{}V{}>", operation.before, operation.after).into_bytes())
         }
     }
 
     fn expanded(text: &str) -> String {
-        let bash = |operation: &Operation, _| Ok::<_, ()>(format!("<{}V{}>", operation.before, operation.after).into_bytes());
-        String::from_utf8(Template::parse(text.as_bytes()).unwrap().render(&value, &bash).unwrap()).unwrap()
+        let Ok(text) = Template::parse(text.as_bytes()).unwrap().render(&Story);
+        String::from_utf8(text).unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::files::env::EnvFile;
-use crate::files::template::Template;
+use crate::files::template::{Operation, Template, Values};
 
 /// Names and values.
 #[derive(Clone, Debug, Default)]
@@ -45,8 +45,20 @@ impl Variables {
 
     fn between_double_quotes(&self, written: &[u8]) -> Option<Vec<u8>> {
         let inner = written.trim_ascii_end().strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        let known = |name: &str| self.get(name).map(<[u8]>::to_vec);
-        Template::parse(inner).ok()?.render(&known, &|_, _| Err(())).ok()
+        Template::parse(inner).ok()?.render(self).ok()
+    }
+}
+
+impl Values for Variables {
+    type Error = ();
+
+    fn value(&self, name: &str) -> Option<Vec<u8>> {
+        self.get(name).map(<[u8]>::to_vec)
+    }
+
+    /// Reading a file starts no bash.
+    fn operate(&self, _: &Operation, _: Option<Vec<u8>>) -> Result<Vec<u8>, ()> {
+        Err(())
     }
 }
 

@@ -21,7 +21,7 @@ mod step;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use dokku::files::passwd::{self, User};
 use tempfile::TempDir;
@@ -90,7 +90,8 @@ impl Sandbox {
 
     /// Runs several `dokku` commands at the same time and waits for all; true for each that ended with 0.
     pub fn run_together(&self, lines: &[String]) -> Vec<bool> {
-        let start = |line: &String| self.command("dokku").args(line.split_whitespace()).spawn().expect("dokku starts");
+        let start =
+            |line: &String| self.command("dokku").args(line.split_whitespace()).stdout(Stdio::null()).spawn().expect("dokku starts");
         let children: Vec<_> = lines.iter().map(start).collect();
         children.into_iter().map(|mut child| child.wait().expect("a child of ours").success()).collect()
     }

@@ -237,3 +237,78 @@ server {{
 "
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::house::Env;
+    use crate::io::{Fd, Io};
+
+    /// A directory in place of `/etc`, and a house whose output nobody sees.
+    fn machine() -> (tempfile::TempDir, Etc, House) {
+        let dir = tempfile::tempdir().unwrap();
+        let (null, env) = (Fd::null().unwrap(), Env::from([("DOKKU_ROOT".into(), "/home/dokku".into())]));
+        let house = House::from_env(env, Io { stdin: null.clone(), stdout: null.clone(), stderr: null }).unwrap();
+        let etc = Etc(dir.path().to_owned());
+        fs::create_dir_all(dir.path().join("nginx/sites-enabled")).unwrap();
+        (dir, etc, house)
+    }
+
+    fn lay(etc: &Etc, house: &House, untouched: bool) {
+        etc.lay(house, Version::parse("nginx/1.22.1"), &|| untouched).unwrap();
+    }
+
+    #[test]
+    fn a_new_installation_gets_all_and_a_second_run_changes_nothing() {
+        let (_dir, etc, house) = machine();
+        symlink("/etc/nginx/sites-available/default", etc.default_site()).unwrap();
+        lay(&etc, &house, true);
+        assert!(fs::symlink_metadata(etc.default_site()).is_err());
+        assert!(sets(&etc.dokku(), "include /home/dokku/*/nginx.conf;"));
+        let catch_all = fs::read_to_string(etc.catch_all()).unwrap();
+        assert!(catch_all.contains("listen 80 default_server;") && catch_all.contains("listen 443 ssl http2 default_server;"));
+        for path in etc.files() {
+            fs::write(&path, "mine\n").unwrap();
+        }
+        lay(&etc, &house, true);
+        assert!(etc.files().iter().all(|path| fs::read(path).unwrap() == b"mine\n"));
+    }
+
+    #[test]
+    fn what_is_there_stays() {
+        let (_dir, etc, house) = machine();
+        fs::create_dir_all(etc.conf_d("")).unwrap();
+        fs::write(etc.main(), "http { server_names_hash_bucket_size 64; }\n").unwrap();
+        fs::write(etc.dokku(), "# of 0.3.18\n").unwrap();
+        lay(&etc, &house, true);
+        assert_eq!(fs::read(etc.dokku()).unwrap(), b"# of 0.3.18\n");
+        assert!(!etc.catch_all().exists(), "a server that is taken over is only told");
+        assert_eq!(fs::read(etc.main()).unwrap(), b"http { server_names_hash_bucket_size 64; }\n");
+    }
+
+    #[test]
+    fn a_default_server_of_somebody_s_own_stays_the_default() {
+        for (untouched, own) in [(false, None), (true, Some("server { listen 80 default_server; }\n"))] {
+            let (_dir, etc, house) = machine();
+            let sample = etc.0.join("nginx/sites-available/default");
+            fs::create_dir_all(sample.parent().unwrap()).unwrap();
+            fs::write(&sample, "server { listen 80 default_server; }\n").unwrap();
+            symlink(&sample, etc.default_site()).unwrap();
+            if let Some(text) = own {
+                fs::write(etc.0.join("nginx/sites-enabled/own"), text).unwrap();
+            }
+            lay(&etc, &house, untouched);
+            assert!(!etc.catch_all().exists() && fs::symlink_metadata(etc.default_site()).is_ok());
+        }
+    }
+
+    #[test]
+    fn user_dokku_may_do_what_it_must() {
+        let (_dir, etc, _house) = machine();
+        etc.allow_user_dokku("ubuntu").unwrap();
+        let path = etc.0.join("sudoers.d/dokku-nginx");
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "%dokku ALL=(ALL) NOPASSWD:/etc/init.d/nginx reload, /usr/sbin/nginx -t, /usr/sbin/nginx -s reload\n");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o440);
+    }
+}

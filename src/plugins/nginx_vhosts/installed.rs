@@ -46,7 +46,8 @@ impl Version {
         (known == stamp).then(|| Version::parse(version))?
     }
 
-    fn parse(text: &str) -> Option<Version> {
+    /// From what `nginx -v` prints.
+    pub fn parse(text: &str) -> Option<Version> {
         let number = text.split_once("nginx/")?.1;
         let number = number.split(|c: char| c != '.' && !c.is_ascii_digit()).next()?;
         let mut parts = number.split('.').map(str::parse);

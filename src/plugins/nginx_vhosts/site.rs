@@ -13,7 +13,7 @@ use crate::args::Args;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
 use crate::files::server_name;
-use crate::files::template::{Operation, Template};
+use crate::files::template::{Operation, Template, Values};
 use crate::files::variables::Variables;
 use crate::house::House;
 use crate::tools::bash;
@@ -171,13 +171,29 @@ fn read(path: &Path) -> Outcome<Template> {
 }
 
 fn rendered(house: &House, template: &Template, variables: &Variables) -> Outcome<Vec<u8>> {
-    let known = |name: &str| variables.get(name).map(<[u8]>::to_vec);
-    let mut text = template.render(&known, &|operation, value| operated(house, operation, value))?;
+    let mut text = template.render(&WithBash { house, variables })?;
     text.push(b'\n');
     Ok(text)
 }
 
-fn operated(house: &House, operation: &Operation, value: Option<Vec<u8>>) -> Outcome<Vec<u8>> {
-    let said = exec::captured(house, &bash::expand(&operation.before, &operation.after, value.as_deref()))?;
-    if said.code == 0 { Ok(said.stdout) } else { Err(Fail::Said(said.code, String::from_utf8_lossy(&said.stderr).trim_end().to_owned())) }
+/// Variables, and bash for what is more than a plain one.
+struct WithBash<'a> {
+    house: &'a House,
+    variables: &'a Variables,
+}
+
+impl Values for WithBash<'_> {
+    type Error = Fail;
+
+    fn value(&self, name: &str) -> Option<Vec<u8>> {
+        self.variables.value(name)
+    }
+
+    fn operate(&self, operation: &Operation, value: Option<Vec<u8>>) -> Outcome<Vec<u8>> {
+        let said = exec::captured(self.house, &bash::expand(&operation.before, &operation.after, value.as_deref()))?;
+        match said.code {
+            0 => Ok(said.stdout),
+            code => Err(Fail::Said(code, String::from_utf8_lossy(&said.stderr).trim_end().to_owned())),
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! The verbs that `src/tools/docker.rs` makes.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -128,17 +127,13 @@ fn copy(engine: &mut Engine, words: &[String]) -> Answer {
         return unpacked.map(|()| String::new()).or_else(|error| failure(format!("Error response from daemon: {error}")));
     }
     let place = inside(engine, from)?;
-    let Ok(kind) = std::fs::metadata(&place) else {
+    let Ok(kind) = std::fs::symlink_metadata(&place) else {
         return failure(format!("Error: No such container:path: {from}"));
     };
     let (mut tar, name) = (tar::Builder::new(std::io::stdout().lock()), place.file_name().unwrap_or_default());
     tar.follow_symlinks(false);
-    let packed = if kind.is_dir() { tar.append_dir_all(name, &place) } else { packed_file(&mut tar, name.as_ref(), &place) };
+    let packed = if kind.is_dir() { tar.append_dir_all(name, &place) } else { tar.append_path_with_name(&place, name) };
     packed.and_then(|()| tar.finish()).map(|()| String::new()).or_else(|error| failure(error.to_string()))
-}
-
-fn packed_file(tar: &mut tar::Builder<std::io::StdoutLock>, name: &Path, place: &Path) -> std::io::Result<()> {
-    tar.append_file(name, &mut File::open(place)?)
 }
 
 fn inside(engine: &mut Engine, word: &str) -> Result<std::path::PathBuf, Failure> {
