@@ -209,13 +209,7 @@ pub fn dispatch(house: &House, words: &[OsString]) -> Outcome {
 }
 
 fn answer(house: &House, file: &Hook, words: &[OsString]) -> Outcome<i32> {
-<<<<<<< HEAD
-    let Some(run) = file.ours else { return ask_program(house, &program(file, words)) };
-=======
-    let Some(run) = file.ours else {
-        return exec::status(house, &program(house, file, words));
-    };
->>>>>>> plugins5
+    let Some(run) = file.ours else { return ask_program(house, &program(house, file, words)) };
     let result = run(house, &Args { name: "commands", words });
     Ok(match result {
         Ok(()) => 0,
@@ -233,7 +227,10 @@ fn ask_program(house: &House, program: &Cmd) -> Outcome<i32> {
     match exec::try_status(house, program) {
         Ok(status) => Ok(exec::code_of(status)),
         // Bash runs what has no `#!` as a script of its own, and has a code and a text for all that it cannot run.
-        Err(_) => exec::status(house, &Cmd::new("bash").args(["-c", "\"$@\"", "dokku"]).arg(&program.program).args(&program.args)),
+        Err(_) => {
+            let script = Cmd::new("bash").args(["-c", "\"$@\"", "dokku"]).arg(&program.program).args(&program.args);
+            exec::status(house, &Cmd { env: program.env.clone(), ..script })
+        }
     }
 }
 
