@@ -228,8 +228,8 @@ fn ask_program(house: &House, program: &Cmd) -> Outcome<i32> {
         Ok(status) => Ok(exec::code_of(status)),
         // Bash runs what has no `#!` as a script of its own, and has a code and a text for all that it cannot run.
         Err(_) => {
-            let script = Cmd::new("bash").args(["-c", "\"$@\"", "dokku"]).arg(&program.program).args(&program.args);
-            exec::status(house, &Cmd { env: program.env.clone(), ..script })
+            let bash = Cmd::new("bash").args(["-c", "\"$@\"", "dokku"]).arg(&program.program).args(&program.args);
+            exec::status(house, &Cmd { env: program.env.clone(), ..bash })
         }
     }
 }
