@@ -133,6 +133,17 @@ fn an_app_in_the_way_stops_the_import_unless_forced() {
 }
 
 #[test]
+fn an_app_that_is_not_listed_stays_as_it_is() {
+    let s = Sandbox::new();
+    s.file("two/ENV", "export A='old'\n");
+    let tar = backup(&s, "one\n", &[("one/ENV", "export A='1'\n"), ("two/ENV", "export A='new'\n")]);
+    s.stdin(tar)
+        .run(["backup:import"])
+        .shows("Importing a version 1 backup...\nImported one\nImport complete.\n[stderr]\nNot imported: two\n")
+        .has("two/ENV", "export A='old'\n");
+}
+
+#[test]
 fn a_failed_import_leaves_no_app_behind() {
     let s = Sandbox::new();
     s.plugin("mine/backup-import", "#!/bin/sh\nexit 5\n").app("two");
