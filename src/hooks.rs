@@ -209,13 +209,7 @@ pub fn dispatch(house: &House, words: &[OsString]) -> Outcome {
 }
 
 fn answer(house: &House, file: &Hook, words: &[OsString]) -> Outcome<i32> {
-<<<<<<< HEAD
-    let Some(run) = file.ours else { return ask_program(house, &program(file, words)) };
-=======
-    let Some(run) = file.ours else {
-        return exec::status(house, &program(house, file, words));
-    };
->>>>>>> plugins5
+    let Some(run) = file.ours else { return ask_program(house, &program(house, file, words)) };
     let result = run(house, &Args { name: "commands", words });
     Ok(match result {
         Ok(()) => 0,
