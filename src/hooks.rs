@@ -227,7 +227,10 @@ fn ask_program(house: &House, program: &Cmd) -> Outcome<i32> {
     match exec::try_status(house, program) {
         Ok(status) => Ok(exec::code_of(status)),
         // Bash runs what has no `#!` as a script of its own, and has a code and a text for all that it cannot run.
-        Err(_) => exec::status(house, &Cmd::new("bash").args(["-c", "\"$@\"", "dokku"]).arg(&program.program).args(&program.args)),
+        Err(_) => {
+            let bash = Cmd::new("bash").args(["-c", "\"$@\"", "dokku"]).arg(&program.program).args(&program.args);
+            exec::status(house, &Cmd { env: program.env.clone(), ..bash })
+        }
     }
 }
 
