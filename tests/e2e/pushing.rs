@@ -15,12 +15,12 @@ fn submodules_are_checked_out() {
         library.commit();
         library
     });
-    // git reads no repository of a stranger, and dokku is who fetches this one.
-    Output::of(Command::new("chown").args(["-R", "dokku"]).arg(&by_path.path)).succeeds();
     let git = GitDaemon::serve(server.directory.path(), Ipv4Addr::LOCALHOST.into());
     procfile_app(&app.source, "");
     app.source.git(&["submodule", "add", "--quiet", &git.url("by-git"), "one"]).succeeds();
     app.source.git(&["submodule", "add", "--quiet", by_path.path.to_str().unwrap(), "two"]).succeeds();
+    // git reads no repository of a stranger, and dokku is who fetches this one.
+    Output::of(Command::new("chown").args(["-R", "dokku"]).arg(&by_path.path)).succeeds();
     app.source.write("Procfile", "web: MESSAGE=\"$(cat one/word) $(cat two/word)\" exec perl server.pl\n");
     app.push().succeeds();
     app.answers("by-git by-path");
