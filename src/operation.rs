@@ -76,6 +76,12 @@ pub fn alone<T>(house: &House, app: &App, what: &str, work: impl FnOnce(&House) 
     work(&inner)
 }
 
+/// Is somebody changing the app, this process or another one?
+pub fn is_under_way(house: &House, app: &App) -> bool {
+    let Ok(file) = File::open(path(house, app)) else { return false };
+    matches!(Flock::lock(file, FlockArg::LockSharedNonblock), Err((_, Errno::EWOULDBLOCK)))
+}
+
 fn path(house: &House, app: &App) -> PathBuf {
     house.lib.join(DIR).join(app.name.as_str())
 }
