@@ -30,6 +30,7 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "config:unset", help: &[("config:unset <app> KEY1 [KEY2 ...]", "Unset one or more config vars")], run: unset },
         Command { name: "config:unset-norestart", help: &[], run: unset_norestart },
     ],
+    added: &[],
     hooks: &[
         Hook { name: "docker-args-deploy", run: docker_args },
         Hook { name: "docker-args-run", run: docker_args },

@@ -24,6 +24,7 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "domains:clear", help: &[("domains:clear <app>", "Clear all custom domains for app")], run: clear },
         Command { name: "domains:remove", help: &[("domains:remove <app> DOMAIN", "Remove a custom domain from app")], run: remove },
     ],
+    added: &[],
     hooks: &[
         Hook { name: "install", run: install },
         Hook { name: "backup-export", run: |house, args| app_backup::export(house, args, BACKED_UP) },
