@@ -18,6 +18,7 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "apps:create", help: &[("apps:create <app>", "Create a new app")], run: create },
         Command { name: "apps:destroy", help: &[("apps:destroy <app>", "Permanently destroy an app")], run: changing!(destroy) },
     ],
+    added: &[],
     hooks: &[Hook { name: "pre-delete", run: empty_cache }, Hook { name: "post-delete", run: remove_directory }],
 };
 

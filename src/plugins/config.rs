@@ -34,6 +34,7 @@ pub const PLUGIN: Plugin = Plugin {
         },
         Command { name: "config:unset-norestart", help: &[], run: changing!(unset_norestart) },
     ],
+    added: &[],
     hooks: &[
         Hook { name: "docker-args-deploy", run: docker_args },
         Hook { name: "docker-args-run", run: docker_args },

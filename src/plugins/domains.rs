@@ -28,6 +28,7 @@ pub const PLUGIN: Plugin = Plugin {
             run: changing!(remove),
         },
     ],
+    added: &[],
     hooks: &[
         Hook { name: "install", run: install },
         Hook { name: "backup-export", run: |house, args| app_backup::export(house, args, BACKED_UP) },

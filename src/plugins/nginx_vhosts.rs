@@ -33,6 +33,7 @@ pub const PLUGIN: Plugin = Plugin {
             run: changing!(build_config::command),
         },
     ],
+    added: &[],
     hooks: &[
         Hook { name: "bind-external-ip", run: bind_external_ip },
         Hook { name: "post-deploy", run: post_deploy },

@@ -22,6 +22,7 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "ps:restart", help: &[("ps:restart <app>", "Restart app container(s)")], run: changing!(restart) },
         Command { name: "ps:restartall", help: &[("ps:restartall", "Restart all deployed app containers")], run: restart_all },
     ],
+    added: &[],
     hooks: &[],
 };
 

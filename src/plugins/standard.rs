@@ -11,6 +11,7 @@ use crate::{exec, files, hooks, say};
 
 mod backup;
 mod install;
+mod manager;
 mod urls;
 
 /// The table of `00_dokku-standard`.
@@ -29,6 +30,7 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "urls", help: &[("urls <app>", "Show all URLs for an application")], run: urls::all },
         Command { name: "version", help: &[("version", "Print dokku's version")], run: version },
     ],
+    added: manager::COMMANDS,
     hooks: &[
         Hook { name: "install", run: install::run },
         Hook { name: "backup-check", run: backup::check },
