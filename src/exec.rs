@@ -1,14 +1,12 @@
 //! The only spawner. A `Cmd` goes in; what it said and how it ended comes out.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use anyhow::Context;
-use nix::errno::Errno;
 
 use crate::cmd::Cmd;
 use crate::fail::{Fail, Outcome, from_code};
@@ -34,13 +32,11 @@ impl Said {
 }
 
 /// Runs with our streams; the exit code as a shell sees it (127: no such program, 126: cannot be run).
-/// A text without `#!` is a script of bash's, as for bash.
 pub fn status(house: &House, cmd: &Cmd) -> Outcome<i32> {
     let mut command = prepare(house, cmd);
     command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
     match command.spawn() {
         Ok(child) => Ok(code_of(wait(child)?)),
-        Err(error) if is_script(cmd, &error) => status(house, &interpreted(cmd)),
         Err(error) => cannot_start(house, cmd, &error),
     }
 }
@@ -155,9 +151,9 @@ pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> 
 
 /// Starts this program again as `dokku WORDS...` and does not wait: a process of its own session, without streams,
 /// which outlives us.
-pub fn detach_self(house: &House, words: &[&str]) -> Outcome {
-    let program = std::env::current_exe().context("cannot tell where this program is")?;
-    let cmd = Cmd::new(program).args(words);
+pub fn detach_self<S: AsRef<OsStr>>(house: &House, words: &[S]) -> Outcome {
+    // Not by its path: an upgrade may have put another file there meanwhile.
+    let cmd = Cmd::new("/proc/self/exe").args(words);
     let mut command = prepare(house, &cmd);
     command.arg0("dokku");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -180,6 +176,21 @@ pub fn replace(house: &House, cmd: &Cmd) -> Fail {
     let mut command = prepare(house, cmd);
     let error = command.exec();
     Fail::Said(code_of_error(&error), format!("{}: {}", cmd.program.to_string_lossy(), reason(cmd, &error)))
+}
+
+/// Becomes the command without a trace of ours. Returns only when that cannot be done.
+pub fn become_silently(house: &House, cmd: &Cmd) -> Fail {
+    let error = untraced(house, cmd).exec();
+    Fail::Said(code_of_error(&error), format!("{}: {}", cmd.program.to_string_lossy(), reason(cmd, &error)))
+}
+
+/// Starts the command that we stand in for, with our input. When we are killed it gets SIGTERM, as if it had been meant.
+pub fn stand_in(house: &House, cmd: &Cmd, stdout: Stdio, stderr: Stdio) -> std::io::Result<Child> {
+    let mut command = untraced(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(stdout).stderr(stderr);
+    // SAFETY: prctl is async-signal-safe and touches no memory of ours.
+    unsafe { command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?)) };
+    command.spawn()
 }
 
 /// Runs a hook with our streams. Its start may fail without a word.
@@ -253,43 +264,13 @@ pub fn code_of_error(error: &std::io::Error) -> i32 {
     if error.kind() == ErrorKind::NotFound { 127 } else { 126 }
 }
 
-/// Bash's words for it.
 fn reason(cmd: &Cmd, error: &std::io::Error) -> String {
-    let path = Path::new(&cmd.program);
     match error.kind() {
-        _ if path.is_dir() => "Is a directory".into(),
         ErrorKind::NotFound if !cmd.program.as_bytes().contains(&b'/') => "command not found".into(),
-        ErrorKind::NotFound => match interpreter(path) {
-            Some(interpreter) => format!("{interpreter}: bad interpreter: No such file or directory"),
-            None => "No such file or directory".into(),
-        },
+        ErrorKind::NotFound => "No such file or directory".into(),
         ErrorKind::PermissionDenied => "Permission denied".into(),
-        _ if error.raw_os_error() == Some(Errno::ENOEXEC as i32) => "cannot execute binary file: Exec format error".into(),
         _ => error.to_string(),
     }
-}
-
-/// The interpreter that a script names after `#!`.
-fn interpreter(script: &Path) -> Option<String> {
-    let text = std::fs::read(script).ok()?;
-    let line = text.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-    String::from_utf8_lossy(line).split_whitespace().next().map(str::to_owned)
-}
-
-/// Bash's test: a file whose first line, within 80 bytes, holds no NUL is no binary.
-fn is_script(cmd: &Cmd, error: &std::io::Error) -> bool {
-    if error.raw_os_error() != Some(Errno::ENOEXEC as i32) {
-        return false;
-    }
-    let mut start = Vec::new();
-    let read = std::fs::File::open(&cmd.program).and_then(|file| file.take(80).read_to_end(&mut start));
-    read.is_ok() && !start.split(|byte| *byte == b'\n').next().unwrap_or_default().contains(&0)
-}
-
-fn interpreted(cmd: &Cmd) -> Cmd {
-    let mut args = cmd.args.clone();
-    args.insert(0, cmd.program.clone());
-    Cmd { program: "bash".into(), args, ..cmd.clone() }
 }
 
 /// Arguments as owned strings.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::fail::{Fail, Outcome};
 use crate::files::passwd;
 use crate::io::Io;
+use crate::legacy;
 
 /// Variables by name, as children get them.
 pub type Env = BTreeMap<OsString, OsString>;
@@ -73,11 +74,15 @@ impl House {
         House::at(root.unwrap_or_default(), env, Io::of_process())
     }
 
-    fn at(root: PathBuf, env: Env, io: Io) -> House {
+    fn at(root: PathBuf, mut env: Env, io: Io) -> House {
+        let lib = given(&env, "DOKKU_LIB_ROOT").map_or_else(|| DEFAULT_LIB.into(), PathBuf::from);
+        if let Some(path) = env.get_mut(OsStr::new("PATH")) {
+            *path = legacy::without(path, &lib);
+        }
         let text = |name, default: &str| given(&env, name).map_or(default.into(), |value| value.to_string_lossy().into_owned());
         House {
             root,
-            lib: given(&env, "DOKKU_LIB_ROOT").unwrap_or_else(|| DEFAULT_LIB.into()).into(),
+            lib,
             plugin_path: given(&env, "PLUGIN_PATH").unwrap_or_else(|| DEFAULT_PLUGIN_PATH.into()).into(),
             image: text("DOKKU_IMAGE", DEFAULT_IMAGE),
             distro: text("DOKKU_DISTRO", DEFAULT_DISTRO),

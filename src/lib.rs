@@ -13,6 +13,7 @@ pub mod files;
 pub mod hooks;
 pub mod house;
 pub mod io;
+pub mod legacy;
 pub mod lock;
 pub mod nginx;
 pub mod operation;

@@ -7,7 +7,7 @@ use crate::faces::dokku::perform;
 use crate::fail::{Fail, Outcome};
 use crate::house::House;
 use crate::io::Fd;
-use crate::say;
+use crate::{plugins, say};
 
 /// Set by sshd to what the client asked for.
 pub const ORIGINAL_COMMAND: &str = "SSH_ORIGINAL_COMMAND";
@@ -26,6 +26,9 @@ const REFUSED: &[&str] = &[
     "plugins-install",
     "plugins-install-dependencies",
     "plugins-update",
+    "plugins:install",
+    "plugins:uninstall",
+    "plugins:update",
     "core:hook",
     "core:cleanup",
     "core:retire",
@@ -37,7 +40,7 @@ const XARGS_FAILED: i32 = 123;
 /// Runs what the client asked for. `words` are those of the forced command's own line: its first word decides how `line` is split.
 pub fn session(mut house: House, words: &[OsString], line: &OsStr) -> Outcome {
     let command = words.first().map(|word| word.as_bytes()).unwrap_or_default();
-    if !contains(command, b"config") && !contains(command, b"docker-option") {
+    if !unquotes(command) {
         return asked(&house, &split_blanks(line.as_bytes()));
     }
     house.io.stdin = Fd::null()?;
@@ -63,17 +66,22 @@ pub fn session(mut house: House, words: &[OsString], line: &OsStr) -> Outcome {
 
 /// Runs a command for somebody with a key.
 pub fn asked(house: &House, words: &[OsString]) -> Outcome {
-    allowed(words)?;
+    allowed(house, words)?;
     perform(&House { remote: true, ..house.clone() }, words)
 }
 
-/// Fails when a key may not run this command.
-pub fn allowed(words: &[OsString]) -> Outcome {
+/// Fails when a key may not run this command. What a plugin has in place of a command of ours is the plugin's to judge.
+fn allowed(house: &House, words: &[OsString]) -> Outcome {
     let command = words.iter().find(|word| !word.as_bytes().starts_with(b"--"));
-    match command.and_then(|word| word.to_str()).filter(|word| REFUSED.contains(word)) {
+    match command.and_then(|word| word.to_str()).filter(|word| REFUSED.contains(word) && !plugins::stands_back(house, word)) {
         Some(word) => Err(Fail::say(format!("`{word}` cannot be run over ssh; run it on the server"))),
         None => Ok(()),
     }
+}
+
+/// Does the server undo quotes for this command?
+pub fn unquotes(command: &[u8]) -> bool {
+    contains(command, b"config") || contains(command, b"docker-option")
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

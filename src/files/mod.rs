@@ -16,6 +16,7 @@ pub mod docker_options;
 pub mod dockerfile;
 pub mod env;
 pub mod passwd;
+pub mod remotes;
 pub mod server_name;
 pub mod template;
 pub mod variables;

@@ -19,11 +19,16 @@ pub const PLUGIN: Plugin = Plugin {
     help: Some("domains"),
     commands: &[
         Command { name: "domains", help: &[("domains <app>", "List custom domains for app")], run: list },
-        Command { name: "domains:setup", help: &[], run: setup },
-        Command { name: "domains:add", help: &[("domains:add <app> DOMAIN", "Add a custom domain to app")], run: add },
-        Command { name: "domains:clear", help: &[("domains:clear <app>", "Clear all custom domains for app")], run: clear },
-        Command { name: "domains:remove", help: &[("domains:remove <app> DOMAIN", "Remove a custom domain from app")], run: remove },
+        Command { name: "domains:setup", help: &[], run: changing!(setup) },
+        Command { name: "domains:add", help: &[("domains:add <app> DOMAIN", "Add a custom domain to app")], run: changing!(add) },
+        Command { name: "domains:clear", help: &[("domains:clear <app>", "Clear all custom domains for app")], run: changing!(clear) },
+        Command {
+            name: "domains:remove",
+            help: &[("domains:remove <app> DOMAIN", "Remove a custom domain from app")],
+            run: changing!(remove),
+        },
     ],
+    added: &[],
     hooks: &[
         Hook { name: "install", run: install },
         Hook { name: "backup-export", run: |house, args| app_backup::export(house, args, BACKED_UP) },

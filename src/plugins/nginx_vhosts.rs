@@ -25,14 +25,15 @@ pub const PLUGIN: Plugin = Plugin {
         Command {
             name: "nginx:import-ssl",
             help: &[("nginx:import-ssl <app>", "Imports a tarball from stdin; should contain server.crt and server.key")],
-            run: import_ssl::command,
+            run: changing!(import_ssl::command),
         },
         Command {
             name: "nginx:build-config",
             help: &[("nginx:build-config <app>", "(Re)builds nginx config for given app")],
-            run: build_config::command,
+            run: changing!(build_config::command),
         },
     ],
+    added: &[],
     hooks: &[
         Hook { name: "bind-external-ip", run: bind_external_ip },
         Hook { name: "post-deploy", run: post_deploy },

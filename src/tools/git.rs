@@ -52,6 +52,21 @@ pub fn revision(repository: &Path, name: &str) -> Cmd {
     git().arg("-C").arg(repository).args(["-c", "safe.directory=*", "rev-parse", "--quiet", "--verify"]).arg(format!("{name}^{{commit}}"))
 }
 
+/// Clones a repository with its submodules into a directory that is not there yet.
+pub fn clone(url: &OsStr, dir: &Path) -> Cmd {
+    git().args(["clone", "--quiet", "--recurse-submodules", "--"]).arg(url).arg(dir)
+}
+
+/// Moves a checkout's branch forward to where the repository that it came from has it; fails when that takes more.
+pub fn pull(tree: &Path) -> Cmd {
+    in_tree(tree).args(["-c", "safe.directory=*", "pull", "--quiet", "--ff-only", "--recurse-submodules"])
+}
+
+/// Prints what git calls the commit of a checkout: a tag, or the start of its id, and whether files were changed.
+pub fn describe(tree: &Path) -> Cmd {
+    in_tree(tree).args(["-c", "safe.directory=*", "describe", "--tags", "--always", "--dirty= (changed)"])
+}
+
 /// What git-shell runs for a client: one of git's own services, with its quoted path.
 pub fn shell(line: impl AsRef<OsStr>) -> Cmd {
     Cmd::new("git-shell").arg("-c").arg(line)
@@ -60,6 +75,31 @@ pub fn shell(line: impl AsRef<OsStr>) -> Cmd {
 /// Sends a repository to a client that pulls.
 pub fn upload_pack(repository: &Path) -> Cmd {
     Cmd::new("git-upload-pack").arg(repository)
+}
+
+/// Lists the remotes of the repository that we are in; fails where there is none.
+pub fn remotes() -> Cmd {
+    Cmd::new("git").args(["remote", "-v"])
+}
+
+/// Prints a remote's address; fails when there is no such remote.
+pub fn remote_address(name: &str) -> Cmd {
+    Cmd::new("git").args(["config", "--get", &format!("remote.{name}.url")])
+}
+
+/// Adds a remote to the repository that we are in.
+pub fn add_remote(name: &str, address: &str) -> Cmd {
+    Cmd::new("git").args(["remote", "add", name, address])
+}
+
+/// Succeeds when the repository that we are in has this branch.
+pub fn has_branch(name: &str) -> Cmd {
+    Cmd::new("git").args(["rev-parse", "--quiet", "--verify", &format!("refs/heads/{name}")])
+}
+
+/// Pushes a branch (or `SOURCE:TARGET`) of the repository that we are in.
+pub fn push(remote: &str, branch: &str) -> Cmd {
+    Cmd::new("git").args(["push", remote, branch])
 }
 
 fn in_tree(tree: &Path) -> Cmd {

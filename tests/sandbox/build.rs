@@ -11,7 +11,7 @@ use super::Sandbox;
 const DIRS: &[&str] = &["home", "plugins", "lib", "tmp", "bin", "fakes", "docker", "calls", "answers"];
 
 /// Names of the program under test.
-const FACES: &[&str] = &["dokku", "pluginhook", "sshcommand"];
+const FACES: &[&str] = &["dokku", "dokku-client", "pluginhook", "sshcommand"];
 
 /// Names of `tests/fakes/scripted`.
 const SCRIPTED: &[&str] = &["sudo", "dig", "hostname", "ssh", "curl"];
@@ -40,6 +40,8 @@ fn core_plugins(target: &Path) {
 /// An executable file, its directories made.
 pub fn executable(path: &Path, content: &[u8]) {
     fs::create_dir_all(path.parent().expect("a path in the sandbox")).expect("a directory");
+    // What stands there may be a link to the program that all sandboxes share.
+    let _ = fs::remove_file(path);
     fs::write(path, content).expect("a file");
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
 }

@@ -27,6 +27,12 @@ impl Sandbox {
         self
     }
 
+    /// A program that is found before the system's of the same name.
+    pub fn program(&self, name: &str, script: &str) -> &Sandbox {
+        build::executable(&self.dir().join("fakes").join(name), script.as_bytes());
+        self
+    }
+
     /// Takes a core hook, `PLUGIN/HOOK`, away.
     pub fn remove_plugin(&self, hook: &str) -> &Sandbox {
         fs::remove_file(self.dir().join("plugins").join(hook)).expect("a hook that is there");

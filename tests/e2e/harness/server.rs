@@ -1,12 +1,13 @@
 //! The installed dokku of this machine (scripts/install), and a developer whose key it knows.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
+use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::User;
 use tempfile::TempDir;
 
@@ -15,6 +16,9 @@ use super::{Output, Session, Sshd};
 
 /// The key entries are one file: stories that run side by side change it one after the other.
 static KEY_ENTRIES: Mutex<()> = Mutex::new(());
+
+/// Two runs at once would take each other's apps for their own.
+static ONE_RUN: OnceLock<Flock<File>> = OnceLock::new();
 
 /// One story's way into the installed dokku: a key of its own and an sshd of its own.
 pub struct Server {
@@ -31,6 +35,10 @@ pub struct Server {
 impl Server {
     /// Lets a developer in whose key is named after the story.
     pub fn start(story: &str) -> Server {
+        ONE_RUN.get_or_init(|| {
+            let lock = File::create("/run/lock/dokku-e2e").unwrap();
+            Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, e)| e).unwrap()
+        });
         let root = User::from_name("dokku").unwrap().expect("no user dokku here: run scripts/install").dir;
         let vhost = fs::read_to_string(root.join("VHOST")).expect("no VHOST: run scripts/install --vhost localhost");
         let directory = tempfile::Builder::new().prefix("dokku-e2e-").tempdir().unwrap();
