@@ -25,6 +25,7 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "backup:export", help: &[("backup:export [file]", "Export dokku configuration files")], run: export_all },
         Command { name: "backup:import", help: &[("backup:import [file]", "Import dokku configuration files")], run: import_all },
     ],
+    added: &[],
     hooks: &[],
 };
 
