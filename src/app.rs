@@ -107,7 +107,7 @@ impl App {
     /// Every directory below DOKKU_ROOT that is not hidden, `tls` among them, in the order of names.
     pub fn all(house: &House) -> Outcome<Vec<App>> {
         let entries = std::fs::read_dir(&house.root).with_context(|| format!("cannot list {}", house.root.display()))?;
-        let names = entries.flatten().filter(|entry| is_dir(entry)).filter_map(|entry| AppName::parse(&entry.file_name()));
+        let names = entries.flatten().filter(is_dir).filter_map(|entry| AppName::parse(&entry.file_name()));
         let mut apps: Vec<App> = names.map(|name| App::at(house, name)).collect();
         apps.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(apps)

@@ -1,6 +1,6 @@
 //! The only spawner. A `Cmd` goes in; what it said and how it ended comes out.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -151,7 +151,7 @@ pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> 
 
 /// Starts this program again as `dokku WORDS...` and does not wait: a process of its own session, without streams,
 /// which outlives us.
-pub fn detach_self(house: &House, words: &[&str]) -> Outcome {
+pub fn detach_self<S: AsRef<OsStr>>(house: &House, words: &[S]) -> Outcome {
     // Not by its path: an upgrade may have put another file there meanwhile.
     let cmd = Cmd::new("/proc/self/exe").args(words);
     let mut command = prepare(house, &cmd);

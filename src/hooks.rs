@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::mpsc;
 use std::thread;
@@ -61,6 +61,13 @@ pub fn observed(house: &House, hook: &str) -> bool {
 /// Do only our untouched `commands` files answer commands?
 pub fn only_core_commands(house: &House) -> bool {
     files(house, "commands", false).iter().all(|file| file.ours.is_some())
+}
+
+/// Does a `commands` file that is not ours contain this name? Then a command that 0.3.18 lacks is theirs.
+pub fn others_know(house: &House, command: &str) -> bool {
+    let name = command.as_bytes();
+    let contains = |text: Vec<u8>| text.windows(name.len()).any(|window| window == name);
+    files(house, "commands", false).iter().filter(|file| file.ours.is_none()).any(|file| fs::read(&file.path).is_ok_and(contains))
 }
 
 /// Does the untouched core hook of this plugin stand in its place?
@@ -131,7 +138,7 @@ pub fn side_by_side(house: &House, hook: &str, args: &[OsString], traced: bool) 
             show(house, file.path.as_os_str(), args);
         }
         let (next, output) = if place + 1 == files.len() { (Fd::null()?, house.io.stdout.clone()) } else { io::pipe()? };
-        let child = exec::spawn_with(house, &program(house, file, args), input.stdio()?, output.stdio()?);
+        let child = exec::spawn_with(house, &program(house, &file.path, args), input.stdio()?, output.stdio()?);
         let (tell, drain) = (tell.clone(), if place == 0 { None } else { Some(input.file()?) });
         thread::spawn(move || {
             let code = child.and_then(|mut child| child.wait()).map_or(0, code_of_hook);
@@ -163,7 +170,7 @@ fn link(house: &House, file: &Hook, hook: &str, args: &[OsString]) -> Outcome {
     match file.ours {
         Some(run) => run(house, &Args { name: hook, words: args }),
         // What cannot be started is passed over in silence.
-        None => exec::try_status(house, &program(house, file, args)).map_or(Ok(()), |status| from_code(code_of_hook(status))),
+        None => exec::try_status(house, &program(house, &file.path, args)).map_or(Ok(()), |status| from_code(code_of_hook(status))),
     }
 }
 
@@ -174,7 +181,7 @@ fn link_output(house: &House, file: &Hook, hook: &str, args: &[OsString]) -> Out
             link(&inner, file, hook, args)?;
             Ok(io::contents(&heard)?)
         }
-        None => match exec::filtered(house, &program(house, file, args)) {
+        None => match exec::filtered(house, &program(house, &file.path, args)) {
             Ok(output) => from_code(code_of_hook(output.status)).map(|()| output.stdout),
             Err(_) => Ok(Vec::new()),
         },
@@ -182,8 +189,8 @@ fn link_output(house: &House, file: &Hook, hook: &str, args: &[OsString]) -> Out
 }
 
 /// Somebody else's file; it finds the docker that it was written for.
-fn program(house: &House, file: &Hook, args: &[OsString]) -> Cmd {
-    let cmd = Cmd::new(&file.path).args(args);
+pub fn program(house: &House, path: &Path, args: &[OsString]) -> Cmd {
+    let cmd = Cmd::new(path).args(args);
     match legacy::path(house) {
         Some(path) => cmd.env("PATH", path),
         None => cmd,
@@ -209,13 +216,7 @@ pub fn dispatch(house: &House, words: &[OsString]) -> Outcome {
 }
 
 fn answer(house: &House, file: &Hook, words: &[OsString]) -> Outcome<i32> {
-<<<<<<< HEAD
-    let Some(run) = file.ours else { return ask_program(house, &program(file, words)) };
-=======
-    let Some(run) = file.ours else {
-        return exec::status(house, &program(house, file, words));
-    };
->>>>>>> plugins5
+    let Some(run) = file.ours else { return ask_program(house, &program(house, &file.path, words)) };
     let result = run(house, &Args { name: "commands", words });
     Ok(match result {
         Ok(()) => 0,
@@ -233,7 +234,10 @@ fn ask_program(house: &House, program: &Cmd) -> Outcome<i32> {
     match exec::try_status(house, program) {
         Ok(status) => Ok(exec::code_of(status)),
         // Bash runs what has no `#!` as a script of its own, and has a code and a text for all that it cannot run.
-        Err(_) => exec::status(house, &Cmd::new("bash").args(["-c", "\"$@\"", "dokku"]).arg(&program.program).args(&program.args)),
+        Err(_) => {
+            let bash = Cmd::new("bash").args(["-c", "\"$@\"", "dokku"]).arg(&program.program).args(&program.args);
+            exec::status(house, &Cmd { env: program.env.clone(), ..bash })
+        }
     }
 }
 

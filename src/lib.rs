@@ -15,6 +15,7 @@ pub mod house;
 pub mod io;
 pub mod legacy;
 pub mod lock;
+pub mod nginx;
 pub mod operation;
 pub mod plugins;
 pub mod push;

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use crate::app::App;
@@ -45,14 +46,34 @@ fn path(house: &House, what: Of) -> PathBuf {
     house.lib.join("locks").join(name)
 }
 
-/// The lock, once the file that we hold is the one that others find at this path: it may have been taken away meanwhile.
-/// The file is closed in children (O_CLOEXEC), so none of them goes on holding it.
-fn take(path: &Path) -> anyhow::Result<Flock<File>> {
+/// The lock on this file, which is made if need be; waits for whoever has it. The file is closed in children (O_CLOEXEC),
+/// so none of them goes on holding it.
+pub fn take(path: &Path) -> anyhow::Result<Flock<File>> {
     loop {
-        let file = File::options().create(true).append(true).open(path)?;
-        let lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno)?;
-        if fs::metadata(path).is_ok_and(|found| lock.metadata().is_ok_and(|held| held.ino() == found.ino())) {
+        let lock = Flock::lock(open(path)?, FlockArg::LockExclusive).map_err(|(_, errno)| errno)?;
+        if is_found(&lock, path) {
             return Ok(lock);
         }
     }
+}
+
+/// The same without waiting: the file as it is, unlocked, when somebody else has it.
+pub fn try_take(path: &Path) -> anyhow::Result<Result<Flock<File>, File>> {
+    loop {
+        match Flock::lock(open(path)?, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) if is_found(&lock, path) => return Ok(Ok(lock)),
+            Ok(_) | Err((_, Errno::EINTR)) => {}
+            Err((file, Errno::EWOULDBLOCK)) => return Ok(Err(file)),
+            Err((_, errno)) => return Err(errno.into()),
+        }
+    }
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    File::options().create(true).truncate(false).read(true).write(true).open(path)
+}
+
+/// Is the file that we hold the one that others find at this path? It may have been taken away meanwhile.
+fn is_found(held: &File, path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| held.metadata().is_ok_and(|held| held.ino() == found.ino()))
 }

@@ -9,20 +9,24 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::Flock;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::fail::Outcome;
 use crate::house::House;
-use crate::{files, recovery, say};
+use crate::{files, lock, recovery, say};
 
 /// Tells a dokku below the holder of which apps' operations it is a part: a line `PID START APP` for each.
 const PART_OF: &str = "DOKKU_OPERATIONS";
 
 /// A wait that lasts longer says for whom.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two looks at a lock that is held.
+const PAUSE: Duration = Duration::from_millis(20);
+
+const DIR: &str = "operations";
 
 /// A process, told from a later one with the same number by when it started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,8 +76,14 @@ pub fn alone<T>(house: &House, app: &App, what: &str, work: impl FnOnce(&House) 
     work(&inner)
 }
 
+/// Is somebody changing the app, this process or another one?
+pub fn is_under_way(house: &House, app: &App) -> bool {
+    let Ok(file) = File::open(path(house, app)) else { return false };
+    matches!(Flock::lock(file, FlockArg::LockSharedNonblock), Err((_, Errno::EWOULDBLOCK)))
+}
+
 fn path(house: &House, app: &App) -> PathBuf {
-    house.lib.join("operations").join(app.name.as_str())
+    house.lib.join(DIR).join(app.name.as_str())
 }
 
 fn read_holder(mut file: &File) -> Option<Holder> {
@@ -112,21 +122,18 @@ fn as_part(house: &House, app: &App) -> House {
 
 fn wait(house: &House, app: &App) -> Outcome<Flock<File>> {
     let path = path(house, app);
-    files::make_dir(&house.lib.join("operations"))?;
+    files::make_dir(&house.lib.join(DIR))?;
     let began = Instant::now();
-    loop {
-        let open = || File::options().create(true).truncate(false).read(true).write(true).open(&path);
-        let file = open().with_context(|| format!("cannot open {}", path.display()))?;
-        let waited = began.elapsed();
-        let how = if waited < PATIENCE { FlockArg::LockExclusiveNonblock } else { FlockArg::LockExclusive };
-        match Flock::lock(file, how) {
-            Ok(held) => return Ok(held),
-            Err((file, Errno::EWOULDBLOCK)) if waited + Duration::from_millis(20) >= PATIENCE => tell(house, app, &file),
-            Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => {}
-            Err((_, errno)) => return Err(anyhow::Error::from(errno).context(format!("cannot lock {}", path.display())).into()),
+    while began.elapsed() < PATIENCE {
+        if let Ok(held) = lock::try_take(&path).with_context(|| format!("cannot lock {}", path.display()))? {
+            return Ok(held);
         }
-        sleep(Duration::from_millis(20));
+        sleep(PAUSE);
     }
+    if let Ok(file) = File::open(&path) {
+        tell(house, app, &file);
+    }
+    Ok(lock::take(&path).with_context(|| format!("cannot lock {}", path.display()))?)
 }
 
 fn tell(house: &House, app: &App, file: &File) {
@@ -137,4 +144,10 @@ fn tell(house: &House, app: &App, file: &File) {
         house,
         format!("{} is busy: `{}` (process {}) began {ago} s ago. Waiting for it...", app.name, holder.what, holder.process.pid),
     );
+}
+
+/// Forgets an app that is gone, under its lock.
+pub fn forget(house: &House, app: &App) -> Outcome {
+    recovery::forget(house, app)?;
+    files::remove(&path(house, app))
 }

@@ -15,9 +15,10 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::files;
 use crate::house::House;
+use crate::nginx;
 use crate::operation::Process;
 use crate::say;
-use crate::tools::{docker, nginx};
+use crate::tools::docker;
 
 /// What nginx reads of an app.
 const NGINX: &str = "nginx.conf";
@@ -134,7 +135,7 @@ impl Journal {
         for saved in self.files.iter().filter(|_| app.dir.is_dir()) {
             nginx_changed |= saved.put_back()? && saved.path.ends_with(NGINX);
         }
-        if let Some(reload) = nginx::reload(&house.distro).filter(|_| nginx_changed) {
+        if let Some(reload) = nginx::reload(house).filter(|_| nginx_changed) {
             exec::silent(house, &reload)?;
         }
         if let Some(image) = &self.image {

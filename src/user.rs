@@ -1,6 +1,6 @@
 //! Becoming user dokku, as whom everything but installing runs.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use anyhow::Context;
@@ -11,16 +11,25 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::files::passwd::{self, User};
 use crate::house::{House, USER};
+use crate::plugins;
+
+/// Commands that change the plugins themselves, beside 0.3.18's plugins-install and plugins-update.
+const CHANGE_PLUGINS: &[&str] = &["plugins:install", "plugins:update", "plugins:uninstall"];
 
 /// Goes on as user dokku: directly when root, else by starting again through sudo. Installing and updating stay who they are.
 pub fn become_dokku(house: House, words: &[OsString]) -> Outcome<House> {
     let Some(dokku) = passwd::user(USER).filter(|user| user.uid != geteuid().as_raw()) else {
         return Ok(house);
     };
-    if words.first().is_some_and(|word| word.as_bytes().starts_with(b"plugins-install") || word == "plugins-update") {
+    if words.first().is_some_and(|word| changes_plugins(&house, word)) {
         return Ok(house);
     }
     if geteuid().is_root() { switch(house, &dokku) } else { Err(through_sudo(&house, words)) }
+}
+
+fn changes_plugins(house: &House, word: &OsStr) -> bool {
+    let ours = |name: &&str| word == *name && !plugins::stands_back(house, name);
+    word.as_bytes().starts_with(b"plugins-install") || word == "plugins-update" || CHANGE_PLUGINS.iter().any(|name| ours(name))
 }
 
 /// What sudo does for root, without its start-up time.

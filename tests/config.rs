@@ -164,6 +164,15 @@ fn ten_at_once_lose_nothing() {
 }
 
 #[test]
+fn a_lock_goes_with_its_app() {
+    let s = Sandbox::new();
+    s.app("a").run(["config:set-norestart", "a", "K=1"]).succeeds();
+    assert!(s.dir().join("lib/locks/app-a").exists());
+    s.run(["apps:destroy", "a", "force"]).succeeds();
+    assert!(!s.dir().join("lib/locks/app-a").exists());
+}
+
+#[test]
 fn an_env_that_cannot_be_read_is_not_overwritten() {
     let s = Sandbox::new();
     s.app("a").file("a/ENV/file", "");

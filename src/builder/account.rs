@@ -45,10 +45,9 @@ impl Account {
     /// The user that the build made for the app in this image.
     pub fn of_app(layout: &Layout) -> Result<Account, Failure> {
         let passwd = read(layout, "passwd")?;
-        let accounts = passwd.lines().filter_map(entry);
+        let mut accounts = passwd.lines().filter_map(entry);
         accounts
-            .filter(|account| is_app_user(&account.name))
-            .last()
+            .rfind(|account| is_app_user(&account.name))
             .ok_or_else(|| Failure::new("this image has no user u<digits>: /build/builder makes it when it builds an app"))
     }
 

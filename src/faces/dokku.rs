@@ -19,7 +19,7 @@ fn inner(house: &House, words: &[OsString]) -> Option<Outcome> {
     }
     match words.first()?.to_str()? {
         "core:hook" => Some(core_hook(house, rest)),
-        push::cleanup::INNER => Some(push::cleanup::work(house)),
+        push::cleanup::INNER => Some(push::cleanup::work(house, rest)),
         retirement::INNER => Some(retirement::work(house)),
         _ => None,
     }

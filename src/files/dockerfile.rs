@@ -3,7 +3,8 @@
 /// What the first EXPOSE instruction names first, as it is written (`3000`, `53/udp`: 0.3.18 takes the protocol along);
 /// `None` when there is none, or when it is a variable.
 pub fn first_port(text: &str) -> Option<&str> {
-    let first = text.lines().map(str::split_ascii_whitespace).find_map(|mut words| (words.next() == Some("EXPOSE")).then(|| words.next()))??;
+    let first =
+        text.lines().map(str::split_ascii_whitespace).find_map(|mut words| (words.next() == Some("EXPOSE")).then(|| words.next()))??;
     first.starts_with(|c: char| c.is_ascii_digit()).then_some(first)
 }
 

@@ -15,7 +15,6 @@ pub mod docker_env;
 pub mod docker_options;
 pub mod dockerfile;
 pub mod env;
-pub mod kept;
 pub mod passwd;
 pub mod remotes;
 pub mod server_name;

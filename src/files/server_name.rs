@@ -3,11 +3,11 @@
 /// The longest name of a host, in bytes (RFC 1035).
 const LONGEST: usize = 253;
 
-/// A host name, perhaps with `*` as its whole first or last label, a dot in front of it or one at its end: nginx takes any
-/// of them.
+/// A host name, perhaps with `*` as its whole first or last label, with a dot in front of it or at its end: nginx takes
+/// any of them, whatever else it serves.
 pub fn is_plain(name: &str) -> bool {
     let name = name.strip_prefix('.').unwrap_or(name);
-    let name = name.strip_suffix('.').unwrap_or(name);
+    let name = name.strip_suffix('.').filter(|name| !name.ends_with('*')).unwrap_or(name);
     let labels: Vec<&str> = name.split('.').collect();
     let last = labels.len() - 1;
     let stars = labels.iter().filter(|label| **label == "*").count();
@@ -31,10 +31,12 @@ mod tests {
 
     #[test]
     fn plain_names() {
-        for good in ["a", "a.example", "*.example", "www.*", ".example", "x_y-z.A", "a.", "münchen.de", "1.2.3.4"] {
+        for good in ["a", "a.example", "*.example", "www.*", ".example", "x_y-z.A", "münchen.de", "1.2.3.4", "a.", ".a.example."] {
             assert!(is_plain(good), "{good}");
         }
-        for bad in ["", "*", "a..b", "a..", ".", "x{", "x;y", "a b", "*.a.*", "a.*.b", "a*.b", "x$y", "x\ny", "\"x\"", "~^x$", "..a"] {
+        for bad in
+            ["", "*", "a..b", "a..", "www.*.", ".", "x{", "x;y", "a b", "*.a.*", "a.*.b", "a*.b", "x$y", "x\ny", "\"x\"", "~^x$", "..a"]
+        {
             assert!(!is_plain(bad), "{bad:?}");
         }
         assert!(is_plain("a.".repeat(126).trim_end_matches('.')) && !is_plain(&"a".repeat(254)));

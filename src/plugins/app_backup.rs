@@ -38,7 +38,7 @@ fn found(base: &Path, entries: &[&str]) -> Vec<(PathBuf, PathBuf)> {
 }
 
 /// Names of directories that are not hidden, as a shell's `*` finds them.
-fn apps(base: &Path) -> Vec<PathBuf> {
+pub fn apps(base: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(base).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();
     let mut names: Vec<PathBuf> = entries.iter().map(|entry| entry.file_name().into()).collect();
     names.retain(|name| !name.as_os_str().as_encoded_bytes().starts_with(b"."));

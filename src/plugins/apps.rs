@@ -7,7 +7,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::tools::docker;
-use crate::{exec, hooks, push, say};
+use crate::{exec, hooks, lock, operation, push, say};
 
 /// The table of `apps`.
 pub const PLUGIN: Plugin = Plugin {
@@ -16,8 +16,9 @@ pub const PLUGIN: Plugin = Plugin {
     commands: &[
         Command { name: "apps", help: &[("apps", "List your apps")], run: list },
         Command { name: "apps:create", help: &[("apps:create <app>", "Create a new app")], run: create },
-        Command { name: "apps:destroy", help: &[("apps:destroy <app>", "Permanently destroy an app")], run: destroy },
+        Command { name: "apps:destroy", help: &[("apps:destroy <app>", "Permanently destroy an app")], run: changing!(destroy) },
     ],
+    added: &[],
     hooks: &[Hook { name: "pre-delete", run: empty_cache }, Hook { name: "post-delete", run: remove_directory }],
 };
 
@@ -65,7 +66,9 @@ fn destroy(house: &House, args: &Args) -> Outcome {
         let _ = (stopped, removed);
     }
     push::cleanup::forget_images(house, &app)?;
-    hooks::fire(house, "post-delete", &[app.word()])
+    hooks::fire(house, "post-delete", &[app.word()])?;
+    lock::forget(house, &app)?;
+    operation::forget(house, &app)
 }
 
 fn confirm(house: &House, app: &App) -> Outcome {

@@ -1,10 +1,9 @@
-//! Export of what an installation cannot make again, and its import. Plugins say what that is; most keep a file an app.
+//! Export of what an installation cannot make again, and its import. Plugins say what that is.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{Seek, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -26,6 +25,7 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "backup:export", help: &[("backup:export [file]", "Export dokku configuration files")], run: export_all },
         Command { name: "backup:import", help: &[("backup:import [file]", "Import dokku configuration files")], run: import_all },
     ],
+    added: &[],
     hooks: &[],
 };
 
@@ -85,7 +85,10 @@ fn import_all(house: &House, args: &Args) -> Outcome {
     let apps = apps_of(house, &list)?;
     say::line(house, format!("Importing a version {version} backup..."))?;
     let from = below(dir.path(), &house.root);
-    fs::create_dir_all(&from)?;
+    only_listed(house, &from, &apps)?;
+    if house.remote {
+        harmless_variables(&from, &apps)?;
+    }
     let words = [version.into(), from.into_os_string(), house.root.clone().into_os_string(), list.into_os_string()];
     check(house, &words, force)?;
     let mut made = Vec::new();
@@ -110,7 +113,7 @@ fn unpack(house: &House, file: &OsStr, dir: &Path) -> Outcome {
     for path in left_out {
         say::error(house, format!("Not imported: {}", path.display()));
     }
-    if house.remote { harmless_variables(&below(dir, &house.root)) } else { Ok(()) }
+    Ok(())
 }
 
 /// Where a path of the exporting machine is below `dir`.
@@ -124,11 +127,25 @@ fn is_harmless(path: &Path) -> bool {
 }
 
 /// Plugins source ENV, so from afar it holds variables and nothing else.
-fn harmless_variables(root: &Path) -> Outcome {
-    for path in of_apps(root, "ENV") {
+fn harmless_variables(from: &Path, apps: &[App]) -> Outcome {
+    for path in apps.iter().map(|app| from.join(app.name.as_str()).join("ENV")).filter(|path| path.is_file()) {
         let mut clean = EnvFile::default();
         EnvFile::load(&path).pairs().for_each(|(key, value)| clean.set(key, value));
         files::replace(&path, &clean.print(), 0o600)?;
+    }
+    Ok(())
+}
+
+/// Takes away what the backup holds for apps that its list does not name, and that nobody was asked about.
+fn only_listed(house: &House, from: &Path, apps: &[App]) -> Outcome {
+    fs::create_dir_all(from)?;
+    for entry in fs::read_dir(from)?.flatten().filter(|entry| entry.path().is_dir()) {
+        let name = entry.file_name();
+        let listed = name == "tls" || name.as_bytes().starts_with(b".") || apps.iter().any(|app| OsStr::new(app.name.as_str()) == name);
+        if !listed {
+            say::error(house, format!("Not imported: {}", Path::new(&name).display()));
+            fs::remove_dir_all(entry.path())?;
+        }
     }
     Ok(())
 }
@@ -145,7 +162,8 @@ fn version(house: &House, dir: &Path) -> Outcome<String> {
 /// The apps of a backup. Its list is written anew without what is no app: hidden directories and `tls`.
 fn apps_of(house: &House, list: &Path) -> Outcome<Vec<App>> {
     let text = fs::read_to_string(list).map_err(|_| Fail::say("The backup does not say which apps it holds"))?;
-    let names = text.lines().filter(|name| !name.is_empty() && !name.starts_with('.') && *name != "tls");
+    let is_no_app = |name: &&str| name.is_empty() || *name == "tls" || (name.starts_with('.') && !name.contains('/'));
+    let names = text.lines().filter(|name| !is_no_app(name));
     let apps = names.map(|name| app_of(house, name)).collect::<Outcome<Vec<App>>>()?;
     let lines: String = apps.iter().map(|app| format!("{}\n", app.name)).collect();
     fs::write(list, lines)?;
@@ -185,51 +203,4 @@ fn make(house: &House, apps: &[App], made: &mut Vec<App>) -> Outcome {
 pub fn listed(house: &House, list: &OsStr) -> Outcome<Vec<App>> {
     let text = fs::read_to_string(list).with_context(|| format!("cannot read {}", list.display()))?;
     text.lines().map(|name| app_of(house, name)).collect()
-}
-
-/// A `backup-export VERSION DIR` hook for a file that every app may have: `ENV`, or with a `*` at its end `tls/server.*`.
-/// Passes its input on and names those there are.
-pub fn export(house: &House, args: &Args, file: &str) -> Outcome {
-    hooks::pass_on(house)?;
-    for path in of_apps(Path::new(args.word(1)), file) {
-        say::raw(house, &[path.as_os_str().as_bytes(), b"\n"].concat())?;
-    }
-    Ok(())
-}
-
-/// The `backup-import VERSION FROM TO APPS` hook for the same file: puts those of the backup into the apps.
-pub fn import(_house: &House, args: &Args, file: &str) -> Outcome {
-    let (from, to) = (Path::new(args.word(1)), Path::new(args.word(2)));
-    for path in of_apps(from, file).into_iter().filter(|path| path.is_file()) {
-        put(&path, &to.join(path.strip_prefix(from).unwrap_or(&path)))?;
-    }
-    Ok(())
-}
-
-fn put(from: &Path, to: &Path) -> Outcome {
-    let read = || anyhow::Ok((fs::read(from)?, fs::metadata(from)?.permissions().mode() & 0o777));
-    let (content, mode) = read().with_context(|| format!("cannot read {}", from.display()))?;
-    if let Some(dir) = to.parent().filter(|dir| !dir.exists() && dir.parent().is_some_and(Path::exists)) {
-        fs::create_dir(dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    }
-    files::replace(to, &content, mode)
-}
-
-/// `DIR/*/FILE` as a shell expands it.
-fn of_apps(dir: &Path, file: &str) -> Vec<PathBuf> {
-    let (inner, name) = file.rsplit_once('/').unwrap_or((".", file));
-    entries(dir, "*").into_iter().flat_map(|app| entries(&if inner == "." { app } else { app.join(inner) }, name)).collect()
-}
-
-/// What is in a directory under a name, or under names that begin with what stands before a `*`; in order, nothing hidden.
-fn entries(dir: &Path, name: &str) -> Vec<PathBuf> {
-    let Some(start) = name.strip_suffix('*') else {
-        let path = dir.join(name);
-        return path.symlink_metadata().is_ok().then_some(path).into_iter().collect();
-    };
-    let names = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let fitting = names.filter(|found| found.as_bytes().starts_with(start.as_bytes()) && !found.as_bytes().starts_with(b"."));
-    let mut paths: Vec<PathBuf> = fitting.map(|found| dir.join(found)).collect();
-    paths.sort();
-    paths
 }

@@ -9,7 +9,8 @@ use crate::push::build_env;
 use crate::push::making::Making;
 
 /// The table of `build-env`.
-pub const PLUGIN: Plugin = Plugin { name: "build-env", help: None, commands: &[], hooks: &[Hook { name: "pre-build", run: pre_build }] };
+pub const PLUGIN: Plugin =
+    Plugin { name: "build-env", help: None, commands: &[], added: &[], hooks: &[Hook { name: "pre-build", run: pre_build }] };
 
 /// pre-build APP: puts the variables into `dokku/APP`, between the hooks of other plugins.
 fn pre_build(house: &House, args: &Args) -> Outcome {

@@ -18,7 +18,8 @@ mod pace;
 mod readiness;
 
 /// The table of `checks`.
-pub const PLUGIN: Plugin = Plugin { name: "checks", help: None, commands: &[], hooks: &[Hook { name: "check-deploy", run: check_deploy }] };
+pub const PLUGIN: Plugin =
+    Plugin { name: "checks", help: None, commands: &[], added: &[], hooks: &[Hook { name: "check-deploy", run: check_deploy }] };
 
 /// Where an image has its checks.
 const CHECKS: &str = "/app/CHECKS";

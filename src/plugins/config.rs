@@ -24,12 +24,17 @@ pub const PLUGIN: Plugin = Plugin {
         Command {
             name: "config:set",
             help: &[("config:set <app> KEY1=VALUE1 [KEY2=VALUE2 ...]", "Set one or more config vars")],
-            run: set,
+            run: changing!(set),
         },
-        Command { name: "config:set-norestart", help: &[], run: set_norestart },
-        Command { name: "config:unset", help: &[("config:unset <app> KEY1 [KEY2 ...]", "Unset one or more config vars")], run: unset },
-        Command { name: "config:unset-norestart", help: &[], run: unset_norestart },
+        Command { name: "config:set-norestart", help: &[], run: changing!(set_norestart) },
+        Command {
+            name: "config:unset",
+            help: &[("config:unset <app> KEY1 [KEY2 ...]", "Unset one or more config vars")],
+            run: changing!(unset),
+        },
+        Command { name: "config:unset-norestart", help: &[], run: changing!(unset_norestart) },
     ],
+    added: &[],
     hooks: &[
         Hook { name: "docker-args-deploy", run: docker_args },
         Hook { name: "docker-args-run", run: docker_args },

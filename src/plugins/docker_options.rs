@@ -37,6 +37,7 @@ pub const PLUGIN: Plugin = Plugin {
             run: |house, args| change(house, args, file::without, false),
         },
     ],
+    added: &[],
     hooks: &[
         Hook { name: "docker-args-build", run: |house, args| docker_args(house, args, Phase::Build) },
         Hook { name: "docker-args-deploy", run: |house, args| docker_args(house, args, Phase::Deploy) },

@@ -19,11 +19,16 @@ pub const PLUGIN: Plugin = Plugin {
     help: Some("domains"),
     commands: &[
         Command { name: "domains", help: &[("domains <app>", "List custom domains for app")], run: list },
-        Command { name: "domains:setup", help: &[], run: setup },
-        Command { name: "domains:add", help: &[("domains:add <app> DOMAIN", "Add a custom domain to app")], run: add },
-        Command { name: "domains:clear", help: &[("domains:clear <app>", "Clear all custom domains for app")], run: clear },
-        Command { name: "domains:remove", help: &[("domains:remove <app> DOMAIN", "Remove a custom domain from app")], run: remove },
+        Command { name: "domains:setup", help: &[], run: changing!(setup) },
+        Command { name: "domains:add", help: &[("domains:add <app> DOMAIN", "Add a custom domain to app")], run: changing!(add) },
+        Command { name: "domains:clear", help: &[("domains:clear <app>", "Clear all custom domains for app")], run: changing!(clear) },
+        Command {
+            name: "domains:remove",
+            help: &[("domains:remove <app> DOMAIN", "Remove a custom domain from app")],
+            run: changing!(remove),
+        },
     ],
+    added: &[],
     hooks: &[
         Hook { name: "install", run: install },
         Hook { name: "backup-export", run: |house, args| app_backup::export(house, args, BACKED_UP) },
@@ -153,18 +158,23 @@ fn verify_name(domain: &str) -> Outcome {
     )))
 }
 
-/// Refuses another app's domain: one in its VHOST, or the one that it will be given as its first.
+/// Refuses another app's domain.
 fn verify_free(house: &House, app: &App, domain: &str) -> Outcome {
+    match other_owner(house, app, domain)? {
+        Some(owner) => Err(Fail::say(format!("{domain} belongs to app {}. Nothing has been added.", owner.name))),
+        None => Ok(()),
+    }
+}
+
+/// The other app that has this domain: in its VHOST, or as the one that it will be given as its first.
+pub fn other_owner(house: &House, app: &App, domain: &str) -> Outcome<Option<App>> {
     let global = files::text(&house.root.join("VHOST"));
     let has = |other: &App| match (file(other).exists(), &global) {
         (true, _) => vhost::domains(&read(other)).any(|known| known.eq_ignore_ascii_case(domain)),
         (false, Some(global)) => vhost::default_domain(other.name.as_str(), global).eq_ignore_ascii_case(domain),
         (false, None) => false,
     };
-    match App::all(house)?.into_iter().find(|other| other.name != app.name && has(other)) {
-        Some(owner) => Err(Fail::say(format!("{domain} belongs to app {}. Nothing has been added.", owner.name))),
-        None => Ok(()),
-    }
+    Ok(App::all(house)?.into_iter().find(|other| other.name != app.name && has(other)))
 }
 
 /// Gives every deployed app its domain. Installing is done as root, so a process for each becomes user dokku.

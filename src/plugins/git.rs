@@ -23,6 +23,7 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "git-build-locked", help: &[], run: build_locked },
         Command { name: "git-*", help: &[], run: service },
     ],
+    added: &[],
     hooks: &[Hook { name: "receive-app", run: receive_app }, Hook { name: "backup-import", run: backup_import }],
 };
 

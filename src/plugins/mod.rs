@@ -2,13 +2,21 @@
 
 use std::ffi::OsStr;
 
+use crate::app::{App, AppName};
 use crate::args::Args;
 use crate::fail::{Fail, NOT_IMPLEMENTED, Outcome};
 use crate::hooks;
 use crate::house::House;
-use crate::say;
+use crate::{operation, say};
 
 pub mod app_backup;
+/// For a table: a command that changes the app it is given, as the only one that does so at a time.
+macro_rules! changing {
+    ($run:expr) => {
+        |house, args| $crate::plugins::alone(house, args, $run)
+    };
+}
+
 pub mod apps;
 pub mod backup;
 pub mod build_env;
@@ -33,6 +41,8 @@ pub struct Plugin {
     pub help: Option<&'static str>,
     /// The commands of its `commands` file, in the order of the help.
     pub commands: &'static [Command],
+    /// Commands that 0.3.18 lacks. Each stands back where somebody else's `commands` file contains its name.
+    pub added: &'static [Command],
     /// Its hooks but for `commands`.
     pub hooks: &'static [Hook],
 }
@@ -80,6 +90,11 @@ pub fn find(plugin: &OsStr, hook: &str) -> Option<Run> {
     plugin.hooks.iter().find(|known| known.name == hook).map(|known| known.run)
 }
 
+/// Is this a command that 0.3.18 lacks, and does it stand back for a plugin that had it first?
+pub fn stands_back(house: &House, name: &str) -> bool {
+    ALL.iter().any(|plugin| plugin.added.iter().any(|command| command.name == name)) && hooks::others_know(house, name)
+}
+
 /// The bytes of a core hook's file: it hands over to us, be it run or sourced.
 pub fn stub(plugin: &OsStr, hook: &str) -> Vec<u8> {
     let plugin = plugin.to_string_lossy();
@@ -103,9 +118,10 @@ fn answer(plugin: &Plugin, house: &House, args: &Args) -> Outcome {
     let name = args.text(0);
     if name == "help" || plugin.help.is_some_and(|word| name.strip_suffix(":help") == Some(word)) {
         hooks::pass_on(house)?;
-        return say::raw(house, help(plugin).as_bytes());
+        return say::raw(house, help(plugin, house).as_bytes());
     }
-    match plugin.commands.iter().find(|command| command.answers(&name)) {
+    let command = plugin.commands.iter().find(|command| command.answers(&name));
+    match command.or_else(|| plugin.added.iter().find(|command| command.name == name && !hooks::others_know(house, &name))) {
         Some(command) => (command.run)(house, &Args { name: &name, words: args.from(1) }),
         None => Err(Fail::Code(NOT_IMPLEMENTED)),
     }
@@ -120,8 +136,17 @@ impl Command {
     }
 }
 
-fn help(plugin: &Plugin) -> String {
-    let lines = plugin.commands.iter().flat_map(|command| command.help);
+/// Runs a command as the only one that changes the app named by its first word. What is wrong with that word, it says itself.
+pub fn alone(house: &House, args: &Args, run: Run) -> Outcome {
+    match AppName::parse(args.word(0)).map(|name| App::at(house, name)).filter(|app| app.dir.is_dir()) {
+        Some(app) => operation::alone(house, &app, args.name, |house| run(house, args)),
+        None => run(house, args),
+    }
+}
+
+fn help(plugin: &Plugin, house: &House) -> String {
+    let added = plugin.added.iter().filter(|command| !hooks::others_know(house, command.name));
+    let lines = plugin.commands.iter().chain(added).flat_map(|command| command.help);
     lines.map(|(usage, text)| help_line(usage, text)).collect()
 }
 

@@ -6,15 +6,15 @@ use crate::args::Args;
 use crate::fail::{Outcome, from_code};
 use crate::files::{self, vhost};
 use crate::house::House;
-use crate::{exec, hooks, say};
+use crate::{exec, hooks, nginx, say};
 
 mod backup;
 mod build_config;
 mod certificates;
+mod etc;
 mod import_ssl;
 mod install;
 mod installed;
-mod service;
 mod site;
 
 /// The table of `nginx-vhosts`.
@@ -25,14 +25,15 @@ pub const PLUGIN: Plugin = Plugin {
         Command {
             name: "nginx:import-ssl",
             help: &[("nginx:import-ssl <app>", "Imports a tarball from stdin; should contain server.crt and server.key")],
-            run: import_ssl::command,
+            run: changing!(import_ssl::command),
         },
         Command {
             name: "nginx:build-config",
             help: &[("nginx:build-config <app>", "(Re)builds nginx config for given app")],
-            run: build_config::command,
+            run: changing!(build_config::command),
         },
     ],
+    added: &[],
     hooks: &[
         Hook { name: "bind-external-ip", run: bind_external_ip },
         Hook { name: "post-deploy", run: post_deploy },
@@ -72,7 +73,7 @@ fn has_no_vhost(house: &House, app: &App) -> bool {
 
 /// The app's files are gone: nginx forgets it.
 fn post_delete(house: &House, _: &Args) -> Outcome {
-    match service::reload(house) {
+    match nginx::reload(house) {
         Some(reload) => from_code(exec::status_hushed(house, &reload)?),
         None => Ok(()),
     }

@@ -15,13 +15,14 @@ pub const PLUGIN: Plugin = Plugin {
     help: Some("ps"),
     commands: &[
         Command { name: "ps", help: &[("ps <app>", "List processes running in app container(s)")], run: list },
-        Command { name: "ps:start", help: &[("ps:start <app>", "Start app container(s)")], run: start },
-        Command { name: "ps:stop", help: &[("ps:stop <app>", "Stop app container(s)")], run: stop },
+        Command { name: "ps:start", help: &[("ps:start <app>", "Start app container(s)")], run: changing!(start) },
+        Command { name: "ps:stop", help: &[("ps:stop <app>", "Stop app container(s)")], run: changing!(stop) },
         Command { name: "ps:rebuild", help: &[("ps:rebuild <app>", "Rebuild an app")], run: rebuild },
         Command { name: "ps:rebuildall", help: &[("ps:rebuildall", "Rebuild all apps")], run: rebuild_all },
-        Command { name: "ps:restart", help: &[("ps:restart <app>", "Restart app container(s)")], run: restart },
+        Command { name: "ps:restart", help: &[("ps:restart <app>", "Restart app container(s)")], run: changing!(restart) },
         Command { name: "ps:restartall", help: &[("ps:restartall", "Restart all deployed app containers")], run: restart_all },
     ],
+    added: &[],
     hooks: &[],
 };
 

@@ -22,6 +22,7 @@ pub const PLUGIN: Plugin = Plugin {
     name: "shell",
     help: Some("shell"),
     commands: &[Command { name: "shell", help: &[("shell", "Spawn dokku shell")], run: shell }],
+    added: &[],
     hooks: &[],
 };
 

@@ -11,6 +11,7 @@ use crate::{exec, files, hooks, say};
 
 mod backup;
 mod install;
+mod manager;
 mod urls;
 
 /// The table of `00_dokku-standard`.
@@ -18,8 +19,8 @@ pub const PLUGIN: Plugin = Plugin {
     name: "00_dokku-standard",
     help: None,
     commands: &[
-        Command { name: "build", help: &[], run: |house, args| build::command(house, args.words) },
-        Command { name: "release", help: &[], run: |house, args| release::command(house, args.words) },
+        Command { name: "build", help: &[], run: changing!(|house, args| build::command(house, args.words)) },
+        Command { name: "release", help: &[], run: changing!(|house, args| release::command(house, args.words)) },
         Command { name: "trace", help: &[], run: trace },
         Command { name: "delete", help: &[], run: delete },
         Command { name: "ls", help: &[("ls", "Pretty listing of deployed applications and containers")], run: ls },
@@ -29,6 +30,7 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "urls", help: &[("urls <app>", "Show all URLs for an application")], run: urls::all },
         Command { name: "version", help: &[("version", "Print dokku's version")], run: version },
     ],
+    added: manager::COMMANDS,
     hooks: &[
         Hook { name: "install", run: install::run },
         Hook { name: "backup-check", run: backup::check },

@@ -1,11 +1,13 @@
 //! `dokku cleanup`: takes away ended containers and nameless images that are ours, in the background.
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 
 use crate::app::App;
 use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
+use crate::operation;
 use crate::push::lineage;
 use crate::retirement;
 use crate::tools::docker;
@@ -18,19 +20,55 @@ pub fn command(house: &House) -> Outcome {
     exec::detach_self(house, &[INNER])
 }
 
-/// Does the work. What is in use, docker refuses to take away, and says so to nobody.
-pub fn work(house: &House) -> Outcome {
+/// As a push of this app does, before it makes anything: the app's images are no less looked at for the push.
+pub fn before_push(house: &House, app: &OsStr) -> Outcome {
+    exec::detach_self(house, &[INNER.as_ref(), app])
+}
+
+/// Does the work; the one word there may be is the app that is being pushed. What an operation on an app has made is left
+/// to that operation. What is in use, docker refuses to take away, and says so to nobody.
+pub fn work(house: &House, words: &[OsString]) -> Outcome {
     retirement::ensure(house)?;
-    let ours = format!("label={}", docker::APP_LABEL);
-    let ended = list(house, &docker::list_containers(&[ours.clone(), "status=exited".into()]))?;
-    let recorded: BTreeSet<String> = App::all(house)?.iter().filter_map(|app| app.record("CONTAINER")).collect();
-    for id in ended.iter().filter(|id| !recorded.contains(*id)) {
-        exec::silent(house, &docker::rm(id))?;
+    // What `dokku run` leaves belongs to no operation.
+    let mut ended = containers(house, &format!("label={}=run", docker::PHASE_LABEL))?;
+    let mut others = containers(house, &of_any())?;
+    let mut nameless = images(house, &of_any())?;
+    // Looked for after the listing: what began since then cannot be on it.
+    for app in App::all(house)?.iter().filter(|app| operation::is_under_way(house, app)) {
+        let made = containers(house, &of_app(app))?;
+        others.retain(|id| !made.contains(id));
+        if words.first() != Some(&app.word()) {
+            let made = images(house, &of_app(app))?;
+            nameless.retain(|id| !made.contains(id));
+        }
     }
-    for id in list(house, &docker::list_images(&[ours, "dangling=true".into()]))? {
+    let recorded: BTreeSet<String> = App::all(house)?.iter().filter_map(|app| app.record("CONTAINER")).collect();
+    ended.extend(others.into_iter().filter(|id| !recorded.contains(id)));
+    for id in ended {
+        exec::silent(house, &docker::rm(&id))?;
+    }
+    for id in nameless {
         exec::silent(house, &docker::rmi(&[id]))?;
     }
     Ok(())
+}
+
+fn of_any() -> String {
+    format!("label={}", docker::APP_LABEL)
+}
+
+fn of_app(app: &App) -> String {
+    format!("label={}={}", docker::APP_LABEL, app.name)
+}
+
+/// Ended containers that pass the filter.
+fn containers(house: &House, filter: &str) -> Outcome<Vec<String>> {
+    list(house, &docker::list_containers(&[of_any(), filter.to_owned(), "status=exited".to_owned()]))
+}
+
+/// Nameless images that pass the filter.
+fn images(house: &House, filter: &str) -> Outcome<Vec<String>> {
+    list(house, &docker::list_images(&[filter.to_owned(), "dangling=true".to_owned()]))
 }
 
 fn list(house: &House, cmd: &crate::cmd::Cmd) -> Outcome<Vec<String>> {

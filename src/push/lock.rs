@@ -3,27 +3,19 @@
 use std::fs::File;
 
 use anyhow::Context;
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::Flock;
 
 use crate::app::App;
 use crate::fail::Outcome;
 use crate::house::House;
-use crate::say;
+use crate::{lock, say};
 
 /// Takes the lock, waiting for it if need be. It is released with the value, or with this process; children do not hold it.
 pub fn build(house: &House, app: &App) -> Outcome<Flock<File>> {
     let path = app.path(".build.lock");
-    let open = || File::options().create(true).append(true).open(&path);
-    let file = open().with_context(|| format!("cannot open {}", path.display()))?;
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(lock) => Ok(lock),
-        Err((file, Errno::EWOULDBLOCK)) => {
-            say::line(house, format!("{} is currently being deployed or locked. Waiting...", app.name))?;
-            Ok(Flock::lock(file, FlockArg::LockExclusive)
-                .map_err(|(_, errno)| errno)
-                .with_context(|| format!("cannot lock {}", path.display()))?)
-        }
-        Err((_, errno)) => Err(anyhow::Error::from(errno).context(format!("cannot lock {}", path.display())).into()),
+    if let Ok(held) = lock::try_take(&path).with_context(|| format!("cannot lock {}", path.display()))? {
+        return Ok(held);
     }
+    say::line(house, format!("{} is currently being deployed or locked. Waiting...", app.name))?;
+    Ok(lock::take(&path).with_context(|| format!("cannot lock {}", path.display()))?)
 }

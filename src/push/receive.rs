@@ -14,7 +14,7 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
     let args = crate::args::Args { name: "receive", words };
     let (name, source) = (args.text(0), args.text(1));
     say::info1(house, "Cleaning up...")?;
-    cleanup::command(house)?;
+    cleanup::before_push(house, args.word(0))?;
     say::info1(house, format!("Building {name} from {source}..."))?;
     let app = build::app(house, &args)?;
     operation::alone(house, &app, "receive", |house| {

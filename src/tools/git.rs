@@ -52,6 +52,21 @@ pub fn revision(repository: &Path, name: &str) -> Cmd {
     git().arg("-C").arg(repository).args(["-c", "safe.directory=*", "rev-parse", "--quiet", "--verify"]).arg(format!("{name}^{{commit}}"))
 }
 
+/// Clones a repository with its submodules into a directory that is not there yet.
+pub fn clone(url: &OsStr, dir: &Path) -> Cmd {
+    git().args(["clone", "--quiet", "--recurse-submodules", "--"]).arg(url).arg(dir)
+}
+
+/// Moves a checkout's branch forward to where the repository that it came from has it; fails when that takes more.
+pub fn pull(tree: &Path) -> Cmd {
+    in_tree(tree).args(["-c", "safe.directory=*", "pull", "--quiet", "--ff-only", "--recurse-submodules"])
+}
+
+/// Prints what git calls the commit of a checkout: a tag, or the start of its id, and whether files were changed.
+pub fn describe(tree: &Path) -> Cmd {
+    in_tree(tree).args(["-c", "safe.directory=*", "describe", "--tags", "--always", "--dirty= (changed)"])
+}
+
 /// What git-shell runs for a client: one of git's own services, with its quoted path.
 pub fn shell(line: impl AsRef<OsStr>) -> Cmd {
     Cmd::new("git-shell").arg("-c").arg(line)

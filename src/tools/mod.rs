@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod bash;
+pub mod copy;
 pub mod curl;
 pub mod docker;
 pub mod git;

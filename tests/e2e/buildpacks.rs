@@ -1,7 +1,7 @@
 //! Apps that the builder image builds: each kind of source, from its push to its answer.
 
 use std::fs;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::harness::{App, GitDaemon, Repository, Server, docker, procfile_app, sample};
@@ -75,8 +75,9 @@ fn sample_app_is_built_twice(kind: &str, message: &str, again: &str) {
     assert!(answer.status == 200 && answer.body.contains(message), "{answer:?}");
 }
 
-/// The address of this machine that containers reach.
+/// The address of this machine that containers reach: the first of the bridge's network.
 fn bridge() -> IpAddr {
-    let gateway = docker(&["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]).succeeds();
-    gateway.stdout.trim().parse().unwrap()
+    let subnet = docker(&["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}"]).succeeds().stdout;
+    let network: Ipv4Addr = subnet.split('/').next().unwrap().parse().unwrap();
+    Ipv4Addr::from_bits(network.to_bits() + 1).into()
 }

@@ -8,6 +8,7 @@ fn redeploy_under_load_fails_no_request() {
     let app = App::create(&server, "load");
     procfile_app(&app.source, "old");
     app.push().succeeds();
+    app.answers("old");
     let old = app.container();
 
     let load = Load::start(&app.host());

@@ -57,12 +57,6 @@ fn nginx_is_missing() {
 }
 
 #[test]
-fn nginx_does_not_run_and_another_program_has_port_80() {
-    // Seen from there no nginx has left its process id, so the one that answers is some other program.
-    refused("port-80", &["nginx", "port 80"], |_, _| Session::default().mount("mount --bind /dev/null /run/nginx.pid"));
-}
-
-#[test]
 fn disk_is_full_when_the_source_is_checked_out() {
     refused("disk-full", &["No space left on device"], |server, app| {
         let full = server.scratch("full");

@@ -9,15 +9,14 @@ use super::certificates::{self, CERTIFICATE, KEY};
 use crate::args::Args;
 use crate::fail::{Fail, Outcome};
 use crate::house::House;
+use crate::plugins::app_backup;
 use crate::{files, hooks, say};
 
 /// `backup-export VERSION DIR`: passes on what others name, then names each `DIR/APP/tls/server.*`.
 pub fn export(house: &House, args: &Args) -> Outcome {
     hooks::pass_on(house)?;
     for dir in tls_dirs(Path::new(args.word(1))) {
-        let mut files = names(&dir);
-        files.retain(|path| path.file_name().is_some_and(|name| name.as_bytes().starts_with(b"server.")));
-        for path in files {
+        for path in server_files(&dir) {
             say::raw(house, &[path.as_os_str().as_bytes(), b"\n"].concat())?;
         }
     }
@@ -56,16 +55,14 @@ fn read(path: &Path) -> Outcome<Vec<u8>> {
     fs::read(path).map_err(|error| Fail::say(format!("cannot read {}: {error}", path.display())))
 }
 
-/// `DIR/*/tls`, in the order of names, as a shell lists them.
+/// `DIR/*/tls`, in the order of names.
 fn tls_dirs(dir: &Path) -> Vec<PathBuf> {
-    names(dir).into_iter().map(|path| path.join("tls")).filter(|path| path.is_dir()).collect()
+    app_backup::apps(dir).into_iter().map(|name| dir.join(name).join("tls")).filter(|path| path.is_dir()).collect()
 }
 
-/// Entries that are not hidden, in byte order.
-fn names(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();
-    let visible = entries.iter().filter(|entry| !entry.file_name().as_bytes().starts_with(b"."));
-    let mut paths: Vec<PathBuf> = visible.map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
+/// `server.*` in a directory, in the order of names.
+fn server_files(dir: &Path) -> Vec<PathBuf> {
+    let mut names = app_backup::apps(dir);
+    names.retain(|name| name.as_os_str().as_bytes().starts_with(b"server."));
+    names.into_iter().map(|name| dir.join(name)).collect()
 }

@@ -7,8 +7,9 @@ use super::certificates::{CERTIFICATE, KEY};
 use crate::app::App;
 use crate::args::Args;
 use crate::fail::{Fail, Outcome};
-use crate::files::{self, kept::Kept};
+use crate::files;
 use crate::house::House;
+use crate::recovery::or_as_before;
 use crate::{hooks, say};
 
 /// The largest archive, in bytes. A chain of certificates with its key takes some ten thousand.
@@ -99,15 +100,16 @@ fn plain_name(path: &Path) -> Option<&str> {
 /// Puts the pair in place and builds the configuration anew; when that fails, the pair before is back.
 fn install(house: &House, app: &App, certificate: &Member, key: &Member) -> Outcome {
     let dir = app.path("tls");
-    let (made, kept) = (!dir.exists(), Kept::of([dir.join(CERTIFICATE), dir.join(KEY)])?);
+    let made = !dir.exists();
     files::make_dir(&dir)?;
-    let write = |name: &str, (content, mode): &Member| files::replace(&dir.join(name), content, mode & 0o755);
-    let installed = write(CERTIFICATE, certificate).and_then(|()| write(KEY, key));
-    installed.and_then(|()| hooks::call(house, &["nginx:build-config", app.name.as_str()])).or_else(|fail| {
-        kept.put_back()?;
-        if made {
-            files::remove_dir(&dir)?;
+    let installed = or_as_before(house, app, &["tls/server.crt", "tls/server.key"], || {
+        for (name, (content, mode)) in [(CERTIFICATE, certificate), (KEY, key)] {
+            files::replace(&dir.join(name), content, mode & 0o755)?;
         }
-        Err(fail)
-    })
+        hooks::call(house, &["nginx:build-config", app.name.as_str()])
+    });
+    if installed.is_err() && made {
+        files::remove_dir(&dir)?;
+    }
+    installed
 }

@@ -33,7 +33,10 @@ impl Upstream {
         };
         let (Some(port), Some(ip)) = (word(1, "PORT"), word(2, "IP")) else { return Ok(None) };
         let is_host = ip.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c));
-        if port.parse::<u16>().is_err() || !is_host {
+        // A protocol behind the port comes from EXPOSE and stays, as in 0.3.18; nginx judges it.
+        let number = port.split_once('/').map_or(port.as_str(), |(number, _)| number);
+        let is_port = number.parse::<u16>().is_ok() && matches!(&port[number.len()..], "" | "/tcp" | "/udp");
+        if !is_port || !is_host {
             return Err(Fail::say(format!("{} cannot be reached at port {port:?} of {ip:?}: deploy it anew", app.name)));
         }
         Ok(Some(Upstream { ip, port }))

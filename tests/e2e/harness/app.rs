@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Answer, Output, Repository, Server, Sshd, docker, get};
+use super::{Answer, Output, Repository, Server, Sshd, docker, get, within};
 
 /// One app of a story; it is destroyed with the value.
 pub struct App<'a> {
@@ -72,11 +72,14 @@ impl<'a> App<'a> {
         get(&self.host(), path).unwrap_or_else(|e| panic!("{}{path}: {e}", self.host()))
     }
 
-    /// Expects `body` for `/`, with status 200.
+    /// Expects status 200 and `body` for `/`, at the latest when nginx has read what it was told to read:
+    /// it does so in its own time.
     #[track_caller]
     pub fn answers(&self, body: &str) {
+        let is_right = |answer: &Answer| answer.status == 200 && answer.body.trim() == body;
+        within(5, || is_right(&self.get("/")));
         let answer = self.get("/");
-        assert_eq!((answer.status, answer.body.trim()), (200, body));
+        assert!(is_right(&answer), "expected {body:?}, got {answer:?}");
     }
 
     /// The name under which nginx serves it.

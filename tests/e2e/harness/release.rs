@@ -15,8 +15,9 @@ pub struct Release {
 }
 
 impl Release {
-    /// The one that serves now, once it is alone: what it replaced has been stopped.
+    /// The one that serves now, once it is alone (what it replaced has been stopped) and nginx knows it.
     pub fn of(app: &App) -> Release {
+        within(5, || app.get("/").status == 200);
         assert!(within(20, || app.containers().len() == 1), "not one container: {:?}", app.containers());
         let files = ["CONTAINER", "IP", "PORT", "URL", "URLS", "VHOST", "nginx.conf"];
         Release {
