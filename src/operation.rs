@@ -78,8 +78,8 @@ pub fn alone<T>(house: &House, app: &App, what: &str, work: impl FnOnce(&House) 
 
 /// Is somebody changing the app, this process or another one?
 pub fn is_under_way(house: &House, app: &App) -> bool {
-    let Ok(file) = File::open(path(house, app)) else { return false };
-    matches!(Flock::lock(file, FlockArg::LockSharedNonblock), Err((_, Errno::EWOULDBLOCK)))
+    let path = path(house, app);
+    path.exists() && matches!(lock::try_take(&path), Ok(Err(_)))
 }
 
 fn path(house: &House, app: &App) -> PathBuf {
