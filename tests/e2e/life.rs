@@ -38,7 +38,7 @@ fn nothing_is_left_of(app: &App, containers: &[String], root: &Path) {
     assert!(!root.join(&app.name).exists());
     assert!(within(10, || app.containers().is_empty()), "{:?}", app.containers());
     for container in containers {
-        docker(&["inspect", container.split(' ').next().unwrap()]).fails();
+        docker(&["inspect", container]).fails();
     }
     docker(&["image", "inspect", &format!("dokku/{}", app.name)]).fails();
     Output::of(Command::new("nginx").arg("-T")).succeeds().hides(&app.name);
