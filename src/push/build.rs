@@ -10,6 +10,7 @@ use crate::fail::{Fail, Outcome, from_code};
 use crate::files::dockerfile;
 use crate::house::House;
 use crate::push::making::{self, Making};
+use crate::push::tree::Source;
 use crate::push::{build_env, image, options};
 use crate::tools::docker;
 use crate::{exec, files, hooks, plugins, say};
@@ -17,8 +18,9 @@ use crate::{exec, files, hooks, plugins, say};
 /// The command: what it builds is `dokku/APP` in the end.
 pub fn command(house: &House, words: &[OsString]) -> Outcome {
     let args = Args { name: "build", words };
+    let source = Source::named(&args.text(1), "Building")?;
     let app = app(house, &args)?;
-    image::kept(house, &app, || build(house, &app, &args.text(1), Path::new(args.word(2)))?.publish(&[BUILDSTEP]))
+    image::kept(house, &app, || build(house, &app, source, Path::new(args.word(2)))?.publish(&[BUILDSTEP]))
 }
 
 /// The app that build, release, deploy and receive are told; its directory need not be there for them to say what is wrong.
@@ -33,11 +35,10 @@ pub fn app(house: &House, args: &Args) -> Outcome<App> {
 pub const BUILDSTEP: (&str, &str) = (docker::SOURCE_LABEL, "buildstep");
 
 /// Builds a tree. What comes back may not be committed yet; where somebody looks, it is.
-pub fn build<'h>(house: &'h House, app: &App, source: &str, tree: &Path) -> Outcome<Making<'h>> {
+pub fn build<'h>(house: &'h House, app: &App, source: Source, tree: &Path) -> Outcome<Making<'h>> {
     match source {
-        "buildstep" => buildstep(house, app, tree),
-        "dockerfile" => dockerfile(house, app, tree),
-        _ => Err(Fail::say(format!("Building image source type {source} not supported!"))),
+        Source::Buildstep => buildstep(house, app, tree),
+        Source::Dockerfile => dockerfile(house, app, tree),
     }
 }
 

@@ -26,6 +26,12 @@ pub enum Source {
 }
 
 impl Source {
+    /// From the word that hooks and commands are given; fails as 0.3.18 does, `doing` what cannot be done.
+    pub fn named(word: &str, doing: &str) -> Outcome<Source> {
+        let known = [Source::Buildstep, Source::Dockerfile].into_iter().find(|source| source.as_str() == word);
+        known.ok_or_else(|| Fail::say(format!("{doing} image source type {word} not supported!")))
+    }
+
     /// As hooks and commands know it.
     pub fn as_str(self) -> &'static str {
         match self {
