@@ -69,6 +69,12 @@ pub fn try_take(path: &Path) -> anyhow::Result<Result<Flock<File>, File>> {
     }
 }
 
+/// Does somebody have the lock on this file?
+pub fn is_held(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    matches!(Flock::lock(file, FlockArg::LockSharedNonblock), Err((_, Errno::EWOULDBLOCK)))
+}
+
 fn open(path: &Path) -> std::io::Result<File> {
     File::options().create(true).truncate(false).read(true).write(true).open(path)
 }

@@ -51,17 +51,23 @@ pub fn start(house: &House) -> Outcome {
         let said = exec::captured(house, way)?;
         if said.code != 0 {
             let complaint = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).trim().to_owned();
-            let what =
-                format!("{complaint}\nnginx does not start (`{}`): is port 80 taken? /var/log/nginx/error.log tells more", way.line());
-            return Err(Fail::Said(said.code, what.trim_start().to_owned()));
+            return Err(Fail::Said(said.code, format!("nginx does not start (`{}`): {}", way.line(), logged().unwrap_or(complaint))));
         }
     }
     Ok(())
 }
 
+/// The last thing that kept nginx from starting, from its log; its init script says only that something did.
+fn logged() -> Option<String> {
+    let log = files::text(Path::new("/var/log/nginx/error.log"))?;
+    let said = |word: &str| log.lines().rev().find(|line| line.contains("[emerg]") && line.contains(word));
+    // `bind() to 0.0.0.0:80 failed (98: Address already in use)` comes before `still could not bind()`.
+    said("failed (").or_else(|| said("")).map(str::to_owned)
+}
+
 fn is_running() -> bool {
     let pid = files::first_line(Path::new("/run/nginx.pid"));
-    pid.is_some_and(|pid| Path::new("/proc").join(pid.trim()).exists())
+    pid.is_some_and(|pid| !pid.trim().is_empty() && Path::new("/proc").join(pid.trim()).exists())
 }
 
 /// Said when there is no nginx.

@@ -9,7 +9,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use nix::fcntl::Flock;
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -78,8 +79,7 @@ pub fn alone<T>(house: &House, app: &App, what: &str, work: impl FnOnce(&House) 
 
 /// Is somebody changing the app, this process or another one?
 pub fn is_under_way(house: &House, app: &App) -> bool {
-    let Ok(file) = File::open(path(house, app)) else { return false };
-    matches!(Flock::lock(file, FlockArg::LockSharedNonblock), Err((_, Errno::EWOULDBLOCK)))
+    lock::is_held(&path(house, app))
 }
 
 fn path(house: &House, app: &App) -> PathBuf {

@@ -29,7 +29,7 @@ pub fn become_dokku(house: House, words: &[OsString]) -> Outcome<House> {
 
 fn changes_plugins(house: &House, word: &OsStr) -> bool {
     let ours = |name: &&str| word == *name && !plugins::stands_back(house, name);
-    word.as_bytes().starts_with(b"plugins-install") || word == "plugins-update" || CHANGE_PLUGINS.iter().any(|name| ours(name))
+    word.as_bytes().starts_with(b"plugins-install") || word == "plugins-update" || CHANGE_PLUGINS.iter().any(ours)
 }
 
 /// What sudo does for root, without its start-up time.

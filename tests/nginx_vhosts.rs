@@ -368,9 +368,12 @@ fn certificates_travel_in_backups() {
     let words = ["backup-export".into(), "1".into(), s.home().into_os_string()];
     let named = s.stdin("before\n").run_program("pluginhook", words).text();
     assert!(named.starts_with("before\n") && named.ends_with("$HOME/a/tls/server.crt\n$HOME/a/tls/server.key\n"), "{named}");
-    s.file("from/b/tls/server.crt", fixture("one.crt")).file("from/b/tls/server.key", "key").file("from/c/tls/server.crt", "crt");
+    s.file("from/b/tls/server.crt", fixture("one.crt"))
+        .file("from/b/tls/server.key", "key")
+        .file("from/c/tls/server.crt", "crt")
+        .file("from/apps", "b\nc\n");
     let place = |name: &str| s.home().join(name).into_os_string();
-    let step = s.run_program("pluginhook", ["backup-import".into(), "1".into(), place("from"), place("")]).text();
+    let step = s.run_program("pluginhook", ["backup-import".into(), "1".into(), place("from"), place(""), place("from/apps")]).text();
     assert!(step.contains("$HOME/c/tls is not imported: it takes both"), "{step}");
     s.has("b/tls/server.key", "key").lacks("c/tls");
 }

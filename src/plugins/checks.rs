@@ -39,6 +39,7 @@ struct Container {
 fn check_deploy(house: &House, args: &Args) -> Outcome {
     let container = Container::of(house, args)?;
     let result = match checks_in(house, &container)? {
+        _ if has_no_address(args) => Err(failed_to_start()),
         Some(checks) => Pace::of(house, &container.app, &checks).and_then(|pace| attempts::all(house, &container, &checks.pages, &pace)),
         None => stays_up(house, &container),
     };
@@ -47,6 +48,15 @@ fn check_deploy(house: &House, args: &Args) -> Outcome {
     }
     show_log(house, &container)?;
     result.map_err(|fail| Fail::Code(fail.code()))
+}
+
+/// A container that ended before it could be asked for its address has none, and that of the one on record is no substitute.
+fn has_no_address(args: &Args) -> bool {
+    args.lacks(2) && !args.lacks(3)
+}
+
+fn failed_to_start() -> Fail {
+    Fail::say("App container failed to start!!")
 }
 
 impl Container {
@@ -94,7 +104,7 @@ fn stays_up(house: &House, container: &Container) -> Outcome {
     say::info1(house, format!("Waiting for {} seconds ...", pace.longest().as_secs_f64()))?;
     readiness::settle(house, container, &pace)?;
     if container.id.is_empty() || !engine::is_running(house, &container.id)? {
-        return Err(Fail::say("App container failed to start!!"));
+        return Err(failed_to_start());
     }
     say::info1(house, "Default container check successful!")
 }
