@@ -18,10 +18,10 @@ case "$1 $*" in
     exit 3 ;;
   "inspect "*StartedAt*) [[ -e $DOKKU_ROOT/never ]] && echo 0001-01-01T00:00:00Z || echo 2026-01-01T00:00:00Z ;;
   "inspect "*) echo '[{"Id": "1", "NetworkSettings": {"SecondaryIPAddresses": null, "Networks": {"own": {"IPAddress": "10.9.0.2"}}}}]' ;;
-  "attach gone") echo "You cannot attach to a stopped container, start it first" >&2; exit 1 ;;
-  "attach there") echo "You said:"; cat; echo oops >&2; exit 4 ;;
-  "logs gone") echo it ran; echo it failed >&2 ;;
-  "wait gone") echo 7 ;;
+  "attach "*gone) echo "You cannot attach to a stopped container, start it first" >&2; exit 1 ;;
+  "attach "*there) echo "You said:"; cat; echo oops >&2; exit 4 ;;
+  "logs "*gone) echo it ran; echo it failed >&2 ;;
+  "wait "*gone) echo 7 ;;
   "ps "*) printf 'CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     NAMES\n0123456789ab   dokku/a   "x"       now       Up        5000/tcp   one\n' ;;
   "port "*) printf '0.0.0.0:49153\n[::]:49153\n' ;;
   "pid "*) echo $$; kill -TERM $$ ;;

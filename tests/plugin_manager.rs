@@ -2,39 +2,52 @@
 
 mod sandbox;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
 use sandbox::Sandbox;
+use tempfile::TempDir;
 
 const COMMANDS: &str = "#!/bin/sh\ncase \"$1\" in\nhelp) cat; echo '    hello <app>                  Say hello' ;;\nhello) echo hello ;;\n*) exit 10 ;;\nesac\n";
 
-/// Runs git in a repository outside DOKKU_ROOT.
-fn git(s: &Sandbox, words: &[&str]) {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(origin(s)).args(["-c", "user.name=x", "-c", "user.email=x@localhost", "-c", "init.defaultBranch=master"]);
-    assert!(git.args(words).status().expect("git runs").success(), "git {words:?}");
-}
+/// The repository of a plugin, on another machine as it were: root's, while the sandbox is user dokku's.
+struct Origin(TempDir);
 
-fn origin(s: &Sandbox) -> PathBuf {
-    s.dir().join("tmp/dokku-hello")
-}
-
-/// A repository `dokku-hello` with these files.
-fn published(s: &Sandbox, files: &[(&str, &str)]) -> String {
-    std::fs::create_dir_all(origin(s)).expect("a directory");
-    git(s, &["init", "-q"]);
-    publish(s, files)
-}
-
-fn publish(s: &Sandbox, files: &[(&str, &str)]) -> String {
-    for (name, text) in files {
-        s.plugin(&format!("../tmp/dokku-hello/{name}"), text);
+impl Origin {
+    /// With these files, all executable.
+    fn with(files: &[(&str, &str)]) -> Origin {
+        let origin = Origin(tempfile::tempdir().expect("a directory"));
+        origin.git(&["init", "-q"]).publish(files);
+        origin
     }
-    git(s, &["add", "-A"]);
-    git(s, &["commit", "-q", "-m", "one more"]);
-    origin(s).display().to_string()
+
+    fn publish(&self, files: &[(&str, &str)]) {
+        for (name, text) in files {
+            std::fs::write(self.path().join(name), text).expect("a file");
+            std::fs::set_permissions(self.path().join(name), Permissions::from_mode(0o755)).expect("a mode");
+        }
+        self.git(&["add", "-A"]).git(&["commit", "-q", "-m", "one more"]);
+    }
+
+    fn git(&self, words: &[&str]) -> &Origin {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(self.path()).args(["-c", "user.name=x", "-c", "user.email=x@localhost", "-c", "init.defaultBranch=master"]);
+        assert!(git.args(words).status().expect("git runs").success(), "git {words:?}");
+        self
+    }
+
+    fn path(&self) -> PathBuf {
+        let path = self.0.path().join("dokku-hello");
+        std::fs::create_dir_all(&path).expect("a directory");
+        path
+    }
+
+    fn url(&self) -> String {
+        self.path().display().to_string()
+    }
 }
 
 /// Runs dokku as root; what it says, and how it ends. Plugins are root's, so that nobody else can tell these stories.
@@ -65,22 +78,22 @@ fn a_plugin_comes_is_renewed_and_goes() {
     let said = "#!/bin/sh\n. $(dirname $0)/../common/functions\ndokku_log_verbose \"NAME in $(dirname $0) as $(id -un)\"\n";
     let dependencies = said.replace("NAME", "dependencies");
     let install = said.replace("NAME", "install").replace("/bin/sh", "/bin/bash");
-    let url =
-        published(&s, &[("commands", COMMANDS), ("dependencies", &dependencies.replace("/bin/sh", "/bin/bash")), ("install", &install)]);
+    let origin =
+        Origin::with(&[("commands", COMMANDS), ("dependencies", &dependencies.replace("/bin/sh", "/bin/bash")), ("install", &install)]);
     let place = "$SANDBOX/plugins/hello as root";
     assert_eq!(
-        as_root(&s, &["plugins:install", &url]),
+        as_root(&s, &["plugins:install", &origin.url()]),
         format!(
             "-----> Installing hello from {}\n       dependencies in {place}\n       install in {place}\n-----> hello: nothing to tell\n[0]\n",
-            s.neutral(&url)
+            origin.url()
         )
     );
     s.run(["hello"]).shows("hello\n");
-    assert!(as_root(&s, &["plugins:install", &url]).contains("There is a plugin hello already"));
+    assert!(as_root(&s, &["plugins:install", &origin.url()]).contains("There is a plugin hello already"));
     assert_eq!(as_root(&s, &["plugins:update", "hello"]), "-----> hello is up to date\n[0]\n");
 
     s.plugin("hello/state", "kept\n");
-    publish(&s, &[("commands", &COMMANDS.replace("echo hello", "echo good day")), ("update", "#!/bin/sh\necho renewed\n")]);
+    origin.publish(&[("commands", &COMMANDS.replace("echo hello", "echo good day")), ("update", "#!/bin/sh\necho renewed\n")]);
     let updated = as_root(&s, &["plugins:update"]);
     assert!(updated.starts_with("-----> Updating hello\n") && updated.contains("\nrenewed\n") && updated.ends_with("[0]\n"), "{updated}");
     s.run(["hello"]).shows("good day\n");
@@ -97,15 +110,15 @@ fn what_fails_leaves_nothing() {
         return;
     }
     let s = Sandbox::new();
-    let url = published(&s, &[("commands", COMMANDS), ("install", "#!/bin/sh\necho half done; exit 3\n")]);
-    let text = as_root(&s, &["plugins:install", &url, "other"]);
+    let origin = Origin::with(&[("commands", COMMANDS), ("install", "#!/bin/sh\necho half done; exit 3\n")]);
+    let text = as_root(&s, &["plugins:install", &origin.url(), "other"]);
     assert!(text.ends_with("half done\nPlugin other is not installed: its install ended with 3\n[1]\n"), "{text}");
     assert!(as_root(&s, &["plugins:install", "/nowhere/x"]).contains("Plugin x is not installed: /nowhere/x cannot be cloned\n"));
-    git(&s, &["rm", "-q", "commands", "install"]);
-    let url = publish(&s, &[("notes", "nothing to start\n")]);
-    assert!(as_root(&s, &["plugins:install", &url]).contains("has neither commands nor hooks that can start"));
-    assert!(as_root(&s, &["plugins:install", &url, "../x"]).contains("cannot be the name of a plugin"));
-    assert!(as_root(&s, &["plugins:install", &url, "config"]).contains("There is a plugin config already"));
+    origin.git(&["rm", "-q", "commands", "install"]);
+    origin.publish(&[("notes", "nothing to start\n")]);
+    assert!(as_root(&s, &["plugins:install", &origin.url()]).contains("has neither commands nor hooks that can start"));
+    assert!(as_root(&s, &["plugins:install", &origin.url(), "../x"]).contains("cannot be the name of a plugin"));
+    assert!(as_root(&s, &["plugins:install", &origin.url(), "config"]).contains("There is a plugin config already"));
     assert!(as_root(&s, &["plugins:uninstall", "config"]).contains("comes with dokku and stays"));
     assert_eq!(plugins(&s), [""; 0]);
 }
@@ -116,9 +129,9 @@ fn an_update_that_fails_brings_the_old_version_back() {
         return;
     }
     let s = Sandbox::new();
-    let url = published(&s, &[("commands", COMMANDS)]);
-    assert!(as_root(&s, &["plugins:install", &url]).ends_with("[0]\n"));
-    publish(&s, &[("commands", "#!/bin/sh\necho broken\n"), ("update", "#!/bin/sh\nexit 4\n")]);
+    let origin = Origin::with(&[("commands", COMMANDS)]);
+    assert!(as_root(&s, &["plugins:install", &origin.url()]).ends_with("[0]\n"));
+    origin.publish(&[("commands", "#!/bin/sh\necho broken\n"), ("update", "#!/bin/sh\nexit 4\n")]);
     let text = as_root(&s, &["plugins:update"]);
     assert!(text.ends_with("Plugin hello is as it was before: its update ended with 4\n[1]\n"), "{text}");
     s.run(["hello"]).shows("hello\n");
@@ -131,13 +144,13 @@ fn what_a_killed_command_left_is_put_right_by_the_next() {
         return;
     }
     let s = Sandbox::new();
-    let url = published(&s, &[("commands", COMMANDS), ("install", "#!/bin/sh\n[ -e $DOKKU_ROOT/calm ] || kill -9 $PPID\n")]);
-    assert!(as_root(&s, &["plugins:install", &url]).ends_with("[137]\n"));
+    let origin = Origin::with(&[("commands", COMMANDS), ("install", "#!/bin/sh\n[ -e $DOKKU_ROOT/calm ] || kill -9 $PPID\n")]);
+    assert!(as_root(&s, &["plugins:install", &origin.url()]).ends_with("[137]\n"));
     s.file("calm", "");
-    assert!(as_root(&s, &["plugins:install", &url]).ends_with("[0]\n"));
+    assert!(as_root(&s, &["plugins:install", &origin.url()]).ends_with("[0]\n"));
 
     let broken = "#!/bin/sh\nkill -9 $PPID\n";
-    publish(&s, &[("commands", &COMMANDS.replace("echo hello", "echo new")), ("update", broken)]);
+    origin.publish(&[("commands", &COMMANDS.replace("echo hello", "echo new")), ("update", broken)]);
     assert!(as_root(&s, &["plugins:update"]).ends_with("[137]\n"));
     assert!(as_root(&s, &["plugins:install", "/nowhere/x"]).ends_with("[1]\n"));
     s.run(["hello"]).shows("hello\n");
@@ -185,7 +198,7 @@ fn what_keeps_a_plugin_from_working_is_told() {
     s.plugin("bad/install", "#!/bin/sh\nVOLUME=$(docker inspect $ID | grep vfs/dir)\nid=$(docker run -i -a stdin x)\n");
     s.plugin("bad/docker-args", "#!/bin/sh\n");
     let path = s.dir().join("plugins/bad/docker-args");
-    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
     s.run(["plugins:check", "bad"]).shows(
         "-----> bad: look at this
  !    docker-args: is not executable, so it is skipped; chmod +x $SANDBOX/plugins/bad/docker-args
