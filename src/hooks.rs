@@ -216,11 +216,7 @@ pub fn dispatch(house: &House, words: &[OsString]) -> Outcome {
 }
 
 fn answer(house: &House, file: &Hook, words: &[OsString]) -> Outcome<i32> {
-    let Some(run) = file.ours else {
-        // `plugins:uninstall` takes a plugin away while it is waiting to be asked.
-        let gone = fs::symlink_metadata(&file.path).is_err();
-        return if gone { Ok(NOT_IMPLEMENTED) } else { ask_program(house, &program(house, &file.path, words)) };
-    };
+    let Some(run) = file.ours else { return ask_program(house, &program(house, &file.path, words)) };
     let result = run(house, &Args { name: "commands", words });
     Ok(match result {
         Ok(()) => 0,

@@ -214,3 +214,14 @@ fn what_keeps_a_plugin_from_working_is_told() {
     );
     s.run(["plugins:check", "nosuch"]).shows("[stderr]\nPlugin nosuch is not installed\n[exit 1]\n");
 }
+
+#[test]
+fn nobodys_commands_run_as_root() {
+    if !is_root() {
+        return;
+    }
+    let s = Sandbox::new();
+    s.plugin("nosy/commands", "#!/bin/sh\nid -un >>$DOKKU_ROOT/seen\nexit 10\n");
+    assert!(as_root(&s, &["plugins:uninstall", "nosuch"]).contains("Plugin nosuch is not installed"));
+    s.lacks("seen");
+}
