@@ -26,9 +26,6 @@ const REFUSED: &[&str] = &[
     "plugins-install",
     "plugins-install-dependencies",
     "plugins-update",
-    "plugins:install",
-    "plugins:uninstall",
-    "plugins:update",
     "core:hook",
     "core:cleanup",
     "core:retire",
@@ -73,7 +70,7 @@ pub fn asked(house: &House, words: &[OsString]) -> Outcome {
 /// Fails when a key may not run this command. What a plugin has in place of a command of ours is the plugin's to judge.
 fn allowed(house: &House, words: &[OsString]) -> Outcome {
     let command = words.iter().find(|word| !word.as_bytes().starts_with(b"--"));
-    match command.and_then(|word| word.to_str()).filter(|word| REFUSED.contains(word) && !plugins::stands_back(house, word)) {
+    match command.and_then(|word| word.to_str()).filter(|word| REFUSED.contains(word) || plugins::of_root(house, word).is_some()) {
         Some(word) => Err(Fail::say(format!("`{word}` cannot be run over ssh; run it on the server"))),
         None => Ok(()),
     }
