@@ -26,9 +26,6 @@ const REFUSED: &[&str] = &[
     "plugins-install",
     "plugins-install-dependencies",
     "plugins-update",
-    "plugins:install",
-    "plugins:uninstall",
-    "plugins:update",
     "core:hook",
     "core:cleanup",
     "core:retire",
@@ -77,7 +74,7 @@ pub fn asked(house: &House, words: &[OsString]) -> Outcome {
 fn allowed(house: &House, words: &[OsString]) -> Outcome {
     let command = words.iter().find(|word| !word.as_bytes().starts_with(b"--"));
     let Some(word) = command.and_then(|word| word.to_str()) else { return Ok(()) };
-    if REFUSED.contains(&word) && !plugins::stands_back(house, word) {
+    if REFUSED.contains(&word) || plugins::of_root(house, word).is_some() {
         return Err(Fail::say(format!("`{word}` cannot be run over ssh; run it on the server")));
     }
     if DOCKER_OPTIONS.contains(&word) && !settings::SSH_DOCKER_OPTIONS.is_on(house) {

@@ -59,7 +59,7 @@ fn destroy(house: &House, args: &Args) -> Outcome {
         push::engine::answers(house)?;
     }
     hooks::fire(house, "pre-delete", &[app.word()])?;
-    if let Some(id) = container {
+    for id in containers(house, &app, container)? {
         // A container that is gone already must not keep the app.
         let stopped = exec::status_hushed(house, &docker::stop(&id))?;
         let removed = exec::status_hushed(house, &docker::rm(&id))?;
@@ -69,6 +69,13 @@ fn destroy(house: &House, args: &Args) -> Outcome {
     hooks::fire(house, "post-delete", &[app.word()])?;
     lock::forget(house, &app)?;
     operation::forget(house, &app)
+}
+
+/// The one on record, then those that wait to be retired or were run beside it: they hold on to the image.
+fn containers(house: &House, app: &App, recorded: Option<String>) -> Outcome<Vec<String>> {
+    let others = push::cleanup::containers_of(house, app)?;
+    let others = others.into_iter().filter(|id| recorded.as_ref() != Some(id)).collect::<Vec<_>>();
+    Ok(recorded.into_iter().chain(others).collect())
 }
 
 fn confirm(house: &House, app: &App) -> Outcome {

@@ -13,7 +13,7 @@ use crate::push::making::{self, Making};
 use crate::push::tree::Source;
 use crate::push::{build_env, image, options};
 use crate::tools::docker;
-use crate::{exec, files, hooks, plugins};
+use crate::{exec, files, hooks, plugins, say};
 
 /// The command: what it builds is `dokku/APP` in the end.
 pub fn command(house: &House, words: &[OsString]) -> Outcome {
@@ -90,7 +90,27 @@ fn dockerfile<'h>(house: &'h House, app: &App, tree: &Path) -> Outcome<Making<'h
         hooks::call(house, &["config:set-norestart", app.name.as_str(), &format!("DOKKU_DOCKERFILE_PORT={port}")])?;
     }
     hooks::fire(house, "pre-build-dockerfile", &[app.word()])?;
-    from_code(exec::status(house, &docker::build(app.name.as_str(), &app.image(), tree))?)?;
+    let mut build = docker::build(app.name.as_str(), &app.image(), tree);
+    if lacks_buildkit(house)? {
+        say::warn(house, "This docker has no buildx component, which DOCKER_BUILDKIT asks for: building without BuildKit")?;
+        build = build.env(BUILDKIT, "0");
+    }
+    from_code(exec::status(house, &build)?)?;
     hooks::fire(house, "post-build-dockerfile", &[app.word()])?;
     Ok(Making::of_image(house, app))
+}
+
+const BUILDKIT: &str = "DOCKER_BUILDKIT";
+
+/// The first docker client that leaves BuildKit to the component buildx; those before have it in them.
+const WITHOUT_BUILDKIT: u32 = 23;
+
+/// Is BuildKit asked for, of a client that cannot do it?
+fn lacks_buildkit(house: &House) -> Outcome<bool> {
+    if !house.var(BUILDKIT).is_some_and(|value| value == "1" || value == "true") {
+        return Ok(false);
+    }
+    let version = exec::captured(house, &docker::client_version())?.text();
+    let major = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
+    Ok(major >= WITHOUT_BUILDKIT && exec::captured(house, &docker::buildx_version())?.code != 0)
 }

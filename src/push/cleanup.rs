@@ -53,6 +53,11 @@ pub fn work(house: &House, words: &[OsString]) -> Outcome {
     Ok(())
 }
 
+/// All containers of an app, running ones too.
+pub fn containers_of(house: &House, app: &App) -> Outcome<Vec<String>> {
+    list(house, &docker::list_containers(&[of_app(app)]))
+}
+
 fn of_any() -> String {
     format!("label={}", docker::APP_LABEL)
 }

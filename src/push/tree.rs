@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::Context;
+use nix::sys::statvfs::statvfs;
 
 use crate::app::App;
 use crate::exec;
@@ -62,12 +63,23 @@ pub fn with(house: &House, app: &App, revision: &OsStr, work: impl FnOnce(&Tree)
     let made = tempfile::Builder::new().prefix("dokku-").tempdir_in(&base);
     let dir = made.with_context(|| format!("cannot make a directory in {}", base.display()))?;
     let back = WayBack::new(house, app).tree(dir.path())?;
-    let done = checkout(house, app, revision, dir.path()).and_then(|()| {
+    let checked_out = checkout(house, app, revision, dir.path()).map_err(|fail| name_full_disk(fail, app, &base));
+    let done = checked_out.and_then(|()| {
         let source = source(dir.path())?;
         work(&Tree { dir, source })
     });
     back.arrived()?;
     done
+}
+
+/// git says of a full disk what it could not do, and not everywhere why.
+fn name_full_disk(fail: Fail, app: &App, base: &Path) -> Fail {
+    match statvfs(base) {
+        Ok(disk) if disk.blocks_available() == 0 => {
+            Fail::say(format!("No space left on device for the source of {}: make room in {}, or set TMPDIR", app.name, base.display()))
+        }
+        _ => fail,
+    }
 }
 
 /// The revision's files and those of its submodules, without git's own.

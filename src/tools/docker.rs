@@ -30,6 +30,16 @@ pub fn server_version() -> Cmd {
     docker().args(["version", "--format", "{{.Server.Version}}"])
 }
 
+/// Prints the client's version.
+pub fn client_version() -> Cmd {
+    docker().args(["version", "--format", "{{.Client.Version}}"])
+}
+
+/// Fails when the client has no buildx.
+pub fn buildx_version() -> Cmd {
+    docker().args(["buildx", "version"])
+}
+
 /// Makes a container and does not start it; prints its id.
 pub fn create<I: AsRef<std::ffi::OsStr>>(app: &str, phase: &str, options: &[I], image: &str, command: &[&str]) -> Cmd {
     docker().arg("create").args(labels(app, phase)).args(options).arg(image).args(command)
