@@ -70,7 +70,10 @@ pub fn perform(house: &House, words: &[OsString]) -> Outcome {
         "help" => help(house),
         plugins::shell::REMOTE => ssh::asked(house, rest),
         "" if words.first().is_none_or(|word| word.is_empty()) => help(house),
-        _ => hooks::dispatch(house, &words),
+        name => match plugins::of_root(house, name) {
+            Some(run) => run(house, &crate::args::Args { name, words: rest }),
+            None => hooks::dispatch(house, &words),
+        },
     }
 }
 

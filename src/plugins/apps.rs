@@ -61,16 +61,23 @@ fn destroy(house: &House, args: &Args) -> Outcome {
         push::engine::answers(house)?;
     }
     hooks::fire(house, "pre-delete", &[app.word()])?;
-    if let Some(id) = container {
+    for id in containers(house, &app, container)? {
         // A container that is gone already must not keep the app.
         let stopped = exec::status_hushed(house, &docker::stop(&id))?;
-        let removed = exec::status_hushed(house, &docker::rm(&id))?;
+        let removed = exec::status_hushed(house, &docker::rm(&[&id]))?;
         let _ = (stopped, removed);
     }
     push::cleanup::forget_images(house, &app)?;
     hooks::fire(house, "post-delete", &[app.word()])?;
     lock::forget(house, &app)?;
     operation::forget(house, &app)
+}
+
+/// The one on record, then those that wait to be retired or were run beside it: they hold on to the image.
+fn containers(house: &House, app: &App, recorded: Option<String>) -> Outcome<Vec<String>> {
+    let others = push::cleanup::containers_of(house, app)?;
+    let others = others.into_iter().filter(|id| recorded.as_ref() != Some(id)).collect::<Vec<_>>();
+    Ok(recorded.into_iter().chain(others).collect())
 }
 
 fn confirm(house: &House, app: &App) -> Outcome {
@@ -98,9 +105,12 @@ fn empty_cache(house: &House, args: &Args) -> Outcome {
     if !cache.is_dir() {
         return Ok(());
     }
+    // An app of which no push has succeeded has a cache and no image.
+    let built = push::image::id(house, &app)?.is_some();
+    let image = if built { app.image() } else { house.image.clone() };
     let mount = format!("{}:/cache", cache.display());
     let command = ["find", "/cache", "-depth", "-mindepth", "1", "-maxdepth", "1", "-exec", "rm", "-Rf", "{}", ";"];
-    let cmd = docker::run_command(app.name.as_str(), &exec::words(["--rm", "-v", &mount]), &app.image(), &exec::words(command));
+    let cmd = docker::run_command(app.name.as_str(), &exec::words(["--rm", "-v", &mount]), &image, &exec::words(command));
     exec::status(house, &cmd).map(drop)
 }
 

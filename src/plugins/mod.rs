@@ -90,9 +90,14 @@ pub fn find(plugin: &OsStr, hook: &str) -> Option<Run> {
     plugin.hooks.iter().find(|known| known.name == hook).map(|known| known.run)
 }
 
-/// Is this a command that 0.3.18 lacks, and does it stand back for a plugin that had it first?
-pub fn stands_back(house: &House, name: &str) -> bool {
-    ALL.iter().any(|plugin| plugin.added.iter().any(|command| command.name == name)) && Others::of(house).know(name)
+/// Commands that 0.3.18 lacks and that root runs as root. Other people's `commands` files, which run as user dokku, are
+/// not asked about them.
+pub const AS_ROOT: &[&str] = &["plugins:install", "plugins:uninstall", "plugins:update"];
+
+/// The function of such a command, unless a plugin had it first.
+pub fn of_root(house: &House, name: &str) -> Option<Run> {
+    let command = ALL.iter().flat_map(|plugin| plugin.added).find(|command| command.name == name)?;
+    (AS_ROOT.contains(&name) && !Others::of(house).know(name)).then_some(command.run)
 }
 
 /// The bytes of a core hook's file: it hands over to us, be it run or sourced.

@@ -21,7 +21,7 @@ pub struct Image {
 impl Image {
     /// The image of this name or id; `None` when there is none, or when the engine does not answer.
     pub fn find(house: &House, name: &str) -> Outcome<Option<Image>> {
-        let said = exec::captured(house, &docker::inspect_image("{{.Id}} {{json .Config.Labels}}", name))?;
+        let said = exec::look(house, &docker::inspect_image("{{.Id}} {{json .Config.Labels}}", name))?;
         let text = said.text();
         Ok(text
             .split_once(' ')
@@ -35,9 +35,10 @@ impl Image {
     }
 }
 
-/// Is the image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked into.
+/// Is the image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked into. One
+/// that is not there is no buildstep's: who wants to run it will be told by docker.
 pub fn is_buildstep(house: &House, name: &str) -> Outcome<bool> {
-    let image = Image::find(house, name)?.unwrap_or_default();
+    let Some(image) = Image::find(house, name)? else { return Ok(false) };
     match image.label(docker::SOURCE_LABEL) {
         "buildstep" => Ok(true),
         "dockerfile" => Ok(false),

@@ -22,6 +22,9 @@ pub struct Making<'h> {
     container: Option<String>,
 }
 
+/// The largest file of an image that is read, in bytes.
+const LARGEST: u64 = 8 << 20;
+
 /// The command of containers that only carry files.
 const NO_COMMAND: &[&str] = &["/bin/true"];
 
@@ -72,7 +75,10 @@ impl<'h> Making<'h> {
     /// A file of the image, if it is there.
     pub fn read(&mut self, path: &str) -> Outcome<Option<Vec<u8>>> {
         let id = self.opened()?;
-        let said = exec::captured(self.house, &docker::pack(&id, path))?;
+        let said = exec::captured_at_most(self.house, &docker::pack(&id, path), LARGEST)?;
+        if said.stdout.len() as u64 == LARGEST {
+            return Err(Fail::say(format!("{path} of the image is larger than {LARGEST} bytes")));
+        }
         if said.code != 0 {
             return Ok(None);
         }
@@ -93,7 +99,9 @@ impl<'h> Making<'h> {
     pub fn publish(&mut self, labels: &[(&str, &str)]) -> Outcome {
         let Some(id) = self.container.clone() else { return Ok(()) };
         engine::output(self.house, &docker::commit(&id, &self.app.image(), labels))?;
-        self.discard();
+        // The engine takes its time to unmount what has run, and nobody needs to wait for it.
+        let _ = exec::detach(self.house, &docker::rm_force(&id));
+        self.container = None;
         self.go_on_from_image();
         Ok(())
     }

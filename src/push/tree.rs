@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::Context;
+use nix::sys::statvfs::statvfs;
 
 use crate::app::App;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
+use crate::files;
 use crate::house::House;
 use crate::recovery::WayBack;
 use crate::tools::git;
@@ -25,6 +27,12 @@ pub enum Source {
 }
 
 impl Source {
+    /// From the word that hooks and commands are given; fails as 0.3.18 does, `doing` what cannot be done.
+    pub fn named(word: &str, doing: &str) -> Outcome<Source> {
+        let known = [Source::Buildstep, Source::Dockerfile].into_iter().find(|source| source.as_str() == word);
+        known.ok_or_else(|| Fail::say(format!("{doing} image source type {word} not supported!")))
+    }
+
     /// As hooks and commands know it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,12 +63,23 @@ pub fn with(house: &House, app: &App, revision: &OsStr, work: impl FnOnce(&Tree)
     let made = tempfile::Builder::new().prefix("dokku-").tempdir_in(&base);
     let dir = made.with_context(|| format!("cannot make a directory in {}", base.display()))?;
     let back = WayBack::new(house, app).tree(dir.path())?;
-    let done = checkout(house, app, revision, dir.path()).and_then(|()| {
-        let source = source(dir.path());
+    let checked_out = checkout(house, app, revision, dir.path()).map_err(|fail| name_full_disk(fail, app, &base));
+    let done = checked_out.and_then(|()| {
+        let source = source(dir.path())?;
         work(&Tree { dir, source })
     });
     back.arrived()?;
     done
+}
+
+/// git says of a full disk what it could not do, and not everywhere why.
+fn name_full_disk(fail: Fail, app: &App, base: &Path) -> Fail {
+    match statvfs(base) {
+        Ok(disk) if disk.blocks_available() == 0 => {
+            Fail::say(format!("No space left on device for the source of {}: make room in {}, or set TMPDIR", app.name, base.display()))
+        }
+        _ => fail,
+    }
 }
 
 /// The revision's files and those of its submodules, without git's own.
@@ -125,9 +144,10 @@ fn remove_git(dir: &Path) -> Outcome {
 }
 
 /// A Dockerfile counts, unless the tree asks for buildpacks.
-fn source(dir: &Path) -> Source {
-    let asks = fs::read(dir.join(".env")).is_ok_and(|text| String::from_utf8_lossy(&text).contains("BUILDPACK_URL"));
-    if dir.join("Dockerfile").is_file() && !asks && !dir.join(".buildpacks").is_file() { Source::Dockerfile } else { Source::Buildstep }
+fn source(dir: &Path) -> Outcome<Source> {
+    let asks = files::of_stranger(dir, ".env")?.is_some_and(|text| String::from_utf8_lossy(&text).contains("BUILDPACK_URL"));
+    let dockerfile = dir.join("Dockerfile").is_file() && !asks && !dir.join(".buildpacks").is_file();
+    Ok(if dockerfile { Source::Dockerfile } else { Source::Buildstep })
 }
 
 /// The house in which the tree is built: there, and outside of git's hook. Objects that are still in the quarantine stay

@@ -30,19 +30,32 @@ pub fn server_version() -> Cmd {
     docker().args(["version", "--format", "{{.Server.Version}}"])
 }
 
+/// Prints the client's version.
+pub fn client_version() -> Cmd {
+    docker().args(["version", "--format", "{{.Client.Version}}"])
+}
+
+/// Fails when the client has no buildx.
+pub fn buildx_version() -> Cmd {
+    docker().args(["buildx", "version"])
+}
+
 /// Makes a container and does not start it; prints its id.
 pub fn create<I: AsRef<std::ffi::OsStr>>(app: &str, phase: &str, options: &[I], image: &str, command: &[&str]) -> Cmd {
     docker().arg("create").args(labels(app, phase)).args(options).arg(image).args(command)
 }
 
+/// An app's image is made here: one that is missing must not be looked for at a registry, where anybody may have its name.
+const NEVER_FROM_ELSEWHERE: [&str; 2] = ["--pull", "never"];
+
 /// Starts an app in the background; prints its id.
 pub fn run_app<I: AsRef<std::ffi::OsStr>>(app: &str, options: &[I], image: &str, command: &[&str]) -> Cmd {
-    docker().args(["run", "-d"]).args(options).args(labels(app, "web")).arg(image).args(command)
+    docker().args(["run", "-d"]).args(NEVER_FROM_ELSEWHERE).args(options).args(labels(app, "web")).arg(image).args(command)
 }
 
 /// Runs a command in a new container of the app's image.
 pub fn run_command(app: &str, options: &[OsString], image: &str, command: &[OsString]) -> Cmd {
-    docker().arg("run").args(options).args(labels(app, "run")).arg(image).args(command)
+    docker().arg("run").args(NEVER_FROM_ELSEWHERE).args(options).args(labels(app, "run")).arg(image).args(command)
 }
 
 /// Starts a container and shows what it prints; ends with its exit code.
@@ -116,9 +129,9 @@ pub fn kill(id: &str) -> Cmd {
     docker().args(["kill", id])
 }
 
-/// Takes an ended container away.
-pub fn rm(id: &str) -> Cmd {
-    docker().args(["rm", id])
+/// Takes ended containers away.
+pub fn rm<S: AsRef<std::ffi::OsStr>>(ids: &[S]) -> Cmd {
+    docker().arg("rm").args(ids)
 }
 
 /// Takes a container and its volumes away, be it running or not.
@@ -135,6 +148,12 @@ pub fn rmi<S: AsRef<std::ffi::OsStr>>(images: &[S]) -> Cmd {
 pub fn list_containers(filters: &[String]) -> Cmd {
     let filters = filters.iter().flat_map(|filter| ["-f", filter.as_str()]);
     docker().args(["ps", "-a", "-q", "--no-trunc"]).args(filters)
+}
+
+/// Our containers that have ended, a line each: id, phase, app.
+pub fn list_ended() -> Cmd {
+    let format = format!("{{{{.ID}}}} {{{{.Label \"{PHASE_LABEL}\"}}}} {{{{.Label \"{APP_LABEL}\"}}}}");
+    docker().args(["ps", "-a", "--no-trunc", "-f", &format!("label={APP_LABEL}"), "-f", "status=exited", "--format", &format])
 }
 
 /// Ids of all running containers.
