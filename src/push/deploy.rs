@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::args::Args;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
-use crate::files;
+use crate::files::{self, dockerfile};
 use crate::house::House;
 use crate::push::{build, engine, image, lineage, options, retire, variables};
 use crate::recovery::or_as_before;
@@ -71,18 +71,23 @@ fn start(house: &House, app: &App) -> Outcome<Container> {
     }
     options.extend(hooked);
     let id = run(house, app, &options, command)?;
-    let (ip, port) = if internal { (address(house, &id)?, port) } else { (PUBLISHED_IP.to_owned(), host_port(house, &id)?) };
+    let found = if internal {
+        address(house, &id).map(|ip| (ip, port))
+    } else {
+        host_port(house, &id).map(|port| (PUBLISHED_IP.to_owned(), port))
+    };
+    let (ip, port) = found.inspect_err(|_| discard(house, &id))?;
     Ok(Container { id, ip, port })
 }
 
-/// DOKKU_DOCKERFILE_PORT of a Dockerfile app's config, else of the environment, else 5000.
+/// DOKKU_DOCKERFILE_PORT of a Dockerfile app's config, else of the environment, else 5000. It becomes a part of addresses.
 fn own_port(house: &House, app: &App, buildstep: bool) -> Outcome<String> {
     const NAME: &str = "DOKKU_DOCKERFILE_PORT";
-    if buildstep {
-        return Ok(house.var(NAME).map_or(DEFAULT_PORT.into(), |port| port.to_string_lossy().into_owned()));
-    }
-    let configured = hooks::collect(house, |house| hooks::call(house, &["config:get", app.name.as_str(), NAME]));
-    Ok(configured.ok().filter(|port| !port.is_empty()).unwrap_or_else(|| DEFAULT_PORT.to_owned()))
+    let from_env = || house.var(NAME).map(|port| port.to_string_lossy().into_owned());
+    let configured = || hooks::collect(house, |house| hooks::call(house, &["config:get", app.name.as_str(), NAME])).ok();
+    let set = if buildstep { from_env() } else { configured() };
+    let port = set.filter(|port| !port.is_empty()).unwrap_or_else(|| DEFAULT_PORT.to_owned());
+    if dockerfile::is_port(&port) { Ok(port) } else { Err(Fail::say(format!("{NAME} of {} is {port:?}, which is no port", app.name))) }
 }
 
 fn run(house: &House, app: &App, options: &[OsString], command: &[&str]) -> Outcome<String> {
@@ -126,14 +131,14 @@ fn check(house: &House, app: &App, new: &Container) -> Outcome {
     let words = [app.word(), new.port.clone().into(), new.ip.clone().into(), new.id.clone().into()];
     hooks::fire(house, "check-deploy", &words).map_err(|fail| {
         say::failure(house, &fail);
-        discard(house, new);
+        discard(house, &new.id);
         Fail::Code(KILLED)
     })
 }
 
-fn discard(house: &House, new: &Container) {
-    let _ = exec::silent(house, &docker::stop(&new.id));
-    let _ = exec::silent(house, &docker::rm_force(&new.id));
+fn discard(house: &House, id: &str) {
+    let _ = exec::silent(house, &docker::stop(id));
+    let _ = exec::silent(house, &docker::rm_force(id));
 }
 
 /// All that a deployment and its core hooks switch.
@@ -147,7 +152,7 @@ fn switch(house: &House, app: &App, new: &Container, old: Option<&str>) -> Outco
         hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])?;
         old.map_or(Ok(()), |old| retire::plan(house, app, old))
     });
-    switched.inspect_err(|_| discard(house, new))
+    switched.inspect_err(|_| discard(house, &new.id))
 }
 
 fn record(house: &House, app: &App, new: &Container) -> Outcome {
