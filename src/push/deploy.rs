@@ -71,11 +71,8 @@ fn start(house: &House, app: &App) -> Outcome<Container> {
     }
     options.extend(hooked);
     let id = run(house, app, &options, command)?;
-    let found = if internal {
-        address(house, &id).map(|ip| (ip, port))
-    } else {
-        host_port(house, &id).map(|port| (PUBLISHED_IP.to_owned(), port))
-    };
+    let found =
+        if internal { address(house, &id).map(|ip| (ip, port)) } else { host_port(house, &id).map(|port| (PUBLISHED_IP.to_owned(), port)) };
     let (ip, port) = found.inspect_err(|_| discard(house, &id))?;
     Ok(Container { id, ip, port })
 }
