@@ -27,7 +27,9 @@ const TLS: &str = "tls";
 
 fn list(house: &House, _: &Args) -> Outcome {
     say::info2_quiet(house, "My Apps")?;
-    App::all(house)?.iter().filter(|app| app.name.as_str() != TLS).try_for_each(|app| say::line(house, app.name.as_str()))
+    let apps = App::all(house)?;
+    let lines = apps.iter().filter(|app| app.name.as_str() != TLS).map(|app| format!("{}\n", app.name));
+    say::raw(house, lines.collect::<String>().as_bytes())
 }
 
 fn create(house: &House, args: &Args) -> Outcome {
