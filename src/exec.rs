@@ -164,12 +164,25 @@ pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> 
     Ok(result)
 }
 
-/// Starts this program again as `dokku WORDS...` and does not wait for it.
-pub fn detach_self<S: AsRef<OsStr>>(house: &House, words: &[S]) -> Outcome {
+/// This program again, as `dokku WORDS...`.
+fn ourselves<S: AsRef<OsStr>>(house: &House, words: &[S]) -> (Cmd, Command) {
     // Not by its path: an upgrade may have put another file there meanwhile.
     let cmd = Cmd::new("/proc/self/exe").args(words);
     let mut command = prepare(house, &cmd);
     command.arg0("dokku");
+    (cmd, command)
+}
+
+/// Starts `dokku WORDS...` with our streams and hands over the child.
+pub fn start_self<S: AsRef<OsStr>>(house: &House, words: &[S]) -> Outcome<Child> {
+    let (cmd, mut command) = ourselves(house, words);
+    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
+    Ok(command.spawn().with_context(|| format!("cannot start `{}`", cmd.line()))?)
+}
+
+/// Starts this program again as `dokku WORDS...` and does not wait for it.
+pub fn detach_self<S: AsRef<OsStr>>(house: &House, words: &[S]) -> Outcome {
+    let (cmd, command) = ourselves(house, words);
     spawn_detached(&cmd, command)
 }
 
