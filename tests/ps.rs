@@ -97,6 +97,16 @@ fn a_restart_makes_nothing_and_asks_the_engine_little() {
 }
 
 #[test]
+fn an_image_from_elsewhere_is_looked_into_once() {
+    let s = Sandbox::new();
+    quick(&s).deployed("a", "");
+    s.run(["ps:restart", "a"]).succeeds().run(["ps:restart", "a"]).succeeds();
+    assert_eq!(s.docker_calls().iter().filter(|call| call.starts_with("create")).count(), 1);
+    s.image("dokku/a", "").run(["ps:restart", "a"]).succeeds();
+    assert_eq!(s.docker_calls().iter().filter(|call| call.starts_with("create")).count(), 2);
+}
+
+#[test]
 fn fifty_restarts_make_no_layers() {
     let s = Sandbox::new();
     quick(&s).deployed("a", "buildstep").file("a/ENV", "export A='1'\n");

@@ -8,7 +8,7 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
 use crate::operation;
-use crate::push::lineage;
+use crate::push::{lineage, probe};
 use crate::retirement;
 use crate::tools::docker;
 
@@ -97,5 +97,6 @@ pub fn forget_images(house: &House, app: &App) -> Outcome {
     if !ids.is_empty() {
         exec::silent(house, &docker::rmi(&[image]))?;
     }
+    probe::forget(house, app)?;
     lineage::forget(house, app)
 }

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
-use crate::push::engine;
+use crate::push::probe;
 use crate::recovery::WayBack;
 use crate::tools::docker;
 
@@ -35,23 +35,15 @@ impl Image {
     }
 }
 
-/// Is the image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked into. One
+/// Is the app's image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked into. One
 /// that is not there is no buildstep's: who wants to run it will be told by docker.
-pub fn is_buildstep(house: &House, name: &str) -> Outcome<bool> {
-    let Some(image) = Image::find(house, name)? else { return Ok(false) };
+pub fn is_buildstep(house: &House, app: &App) -> Outcome<bool> {
+    let Some(image) = Image::find(house, &app.image())? else { return Ok(false) };
     match image.label(docker::SOURCE_LABEL) {
         "buildstep" => Ok(true),
         "dockerfile" => Ok(false),
-        _ => has_exec(house, name),
+        _ => probe::has_exec(house, app, &image.id),
     }
-}
-
-/// Looks for /exec in a container that is never started.
-fn has_exec(house: &House, image: &str) -> Outcome<bool> {
-    let id = engine::output(house, &docker::create("", "probe", &[] as &[&str], image, &["/exec"]))?;
-    let found = exec::captured(house, &docker::pack(&id, "/exec"));
-    exec::silent(house, &docker::rm_force(&id))?;
-    Ok(found?.code == 0)
 }
 
 /// Runs `work`; when it fails or is killed, `dokku/APP` names again what it named before, or nothing.
