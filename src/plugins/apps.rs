@@ -27,7 +27,9 @@ const TLS: &str = "tls";
 
 fn list(house: &House, _: &Args) -> Outcome {
     say::info2_quiet(house, "My Apps")?;
-    App::all(house)?.iter().filter(|app| app.name.as_str() != TLS).try_for_each(|app| say::line(house, app.name.as_str()))
+    let apps = App::all(house)?;
+    let lines = apps.iter().filter(|app| app.name.as_str() != TLS).map(|app| format!("{}\n", app.name));
+    say::raw(house, lines.collect::<String>().as_bytes())
 }
 
 fn create(house: &House, args: &Args) -> Outcome {
@@ -62,7 +64,7 @@ fn destroy(house: &House, args: &Args) -> Outcome {
     for id in containers(house, &app, container)? {
         // A container that is gone already must not keep the app.
         let stopped = exec::status_hushed(house, &docker::stop(&id))?;
-        let removed = exec::status_hushed(house, &docker::rm(&id))?;
+        let removed = exec::status_hushed(house, &docker::rm(&[&id]))?;
         let _ = (stopped, removed);
     }
     push::cleanup::forget_images(house, &app)?;

@@ -8,6 +8,7 @@ use crate::exec;
 use crate::fail::{Fail, Outcome};
 use crate::files::{self, dockerfile};
 use crate::house::House;
+use crate::progress::phase;
 use crate::push::{build, engine, image, lineage, options, retire, variables};
 use crate::recovery::or_as_before;
 use crate::tools::docker;
@@ -38,10 +39,10 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
 fn deploy(house: &House, app: &App) -> Outcome {
     prepare(house, app)?;
     let old = files::text(&app.path("CONTAINER"));
-    let new = start(house, app)?;
-    check(house, app, &new)?;
+    let new = phase(house, app, "start", || start(house, app))?;
+    phase(house, app, "checks", || check(house, app, &new))?;
     let old = old.filter(|old| !old.is_empty());
-    switch(house, app, &new, old.as_deref())?;
+    phase(house, app, "switch", || switch(house, app, &new, old.as_deref()))?;
     if old.is_some() { retire::begin(house, app) } else { Ok(()) }
 }
 

@@ -46,9 +46,11 @@ pub fn checkout(tree: &Path, revision: &OsStr) -> Cmd {
     in_tree(tree).args(NO_HOOKS).args(quiet).args(["checkout", "-q", "--force"]).arg(revision).arg("--")
 }
 
-/// Fetches the submodules, and theirs; those that are named by a path too (git 2.38 refuses them by default).
+/// Fetches the submodules, and theirs; those that are named by a path too (git 2.38 refuses them by default), but none
+/// by way of a program or an open file (`ext::`, `fd::`).
 pub fn submodules(tree: &Path) -> Cmd {
-    in_tree(tree).args(NO_HOOKS).args(["-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init", "--recursive"])
+    let update = in_tree(tree).args(NO_HOOKS).args(["submodule", "update", "-q", "--init", "--recursive"]);
+    update.env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh")
 }
 
 /// The commit that a ref of a bare repository names.
