@@ -1,4 +1,4 @@
-//! A command as a value: what to run, not the running of it.
+//! A command as a value: what to run, not the running of it; and what it said.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -60,5 +60,23 @@ impl Cmd {
     pub fn line(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.args);
         words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// What a command said, and how it ended.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// As a shell sees it: 128 plus the number for death by a signal.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error; empty when it went straight to ours.
+    pub stderr: Vec<u8>,
+}
+
+impl Said {
+    /// Standard output as text, without the newlines at its end.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
     }
 }

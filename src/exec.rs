@@ -9,27 +9,10 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use anyhow::Context;
 
 use crate::cmd::Cmd;
+pub use crate::cmd::Said;
 use crate::fail::{Fail, Outcome, from_code};
 use crate::house::House;
 use crate::say;
-
-/// What a command said, and how it ended.
-#[derive(Clone, Debug)]
-pub struct Said {
-    /// As a shell sees it: 128 plus the number for death by a signal.
-    pub code: i32,
-    /// Standard output.
-    pub stdout: Vec<u8>,
-    /// Standard error; empty when it went straight to ours.
-    pub stderr: Vec<u8>,
-}
-
-impl Said {
-    /// Standard output as text, without the newlines at its end.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
-    }
-}
 
 /// Runs with our streams; the exit code as a shell sees it (127: no such program, 126: cannot be run).
 pub fn status(house: &House, cmd: &Cmd) -> Outcome<i32> {
@@ -121,6 +104,17 @@ fn listen(mut stderr: std::process::ChildStderr) -> std::thread::JoinHandle<Vec<
     })
 }
 
+/// Runs a command that only looks, and keeps what it says. When it was the last to run, it would say the same again:
+/// then it is not run.
+pub fn look(house: &House, cmd: &Cmd) -> Outcome<Said> {
+    if let Some((_, said)) = house.last_look.borrow().as_ref().filter(|(last, _)| last == cmd) {
+        return Ok(said.clone());
+    }
+    let said = captured(house, cmd)?;
+    *house.last_look.borrow_mut() = Some((cmd.clone(), said.clone()));
+    Ok(said)
+}
+
 /// Runs a hook with our stdin and stderr; stdout is kept up to the moment when its last holder closes it.
 /// A start may fail without a word: a file that is not executable, or without `#!`.
 pub fn filtered(house: &House, cmd: &Cmd) -> std::io::Result<Output> {
@@ -170,13 +164,35 @@ pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> 
     Ok(result)
 }
 
-/// Starts this program again as `dokku WORDS...` and does not wait: a process of its own session, without streams,
-/// which outlives us.
-pub fn detach_self<S: AsRef<OsStr>>(house: &House, words: &[S]) -> Outcome {
+/// This program again, as `dokku WORDS...`.
+fn ourselves<S: AsRef<OsStr>>(house: &House, words: &[S]) -> (Cmd, Command) {
     // Not by its path: an upgrade may have put another file there meanwhile.
     let cmd = Cmd::new("/proc/self/exe").args(words);
     let mut command = prepare(house, &cmd);
     command.arg0("dokku");
+    (cmd, command)
+}
+
+/// Starts `dokku WORDS...` with our streams and hands over the child.
+pub fn start_self<S: AsRef<OsStr>>(house: &House, words: &[S]) -> Outcome<Child> {
+    let (cmd, mut command) = ourselves(house, words);
+    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
+    Ok(command.spawn().with_context(|| format!("cannot start `{}`", cmd.line()))?)
+}
+
+/// Starts this program again as `dokku WORDS...` and does not wait for it.
+pub fn detach_self<S: AsRef<OsStr>>(house: &House, words: &[S]) -> Outcome {
+    let (cmd, command) = ourselves(house, words);
+    spawn_detached(&cmd, command)
+}
+
+/// Starts a command and does not wait for it.
+pub fn detach(house: &House, cmd: &Cmd) -> Outcome {
+    spawn_detached(cmd, prepare(house, cmd))
+}
+
+/// In a session of its own, without streams, so that it outlives us.
+fn spawn_detached(cmd: &Cmd, mut command: Command) -> Outcome {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // SAFETY: setsid is async-signal-safe and touches no memory of ours.
     unsafe { command.pre_exec(|| Ok(nix::unistd::setsid().map(drop)?)) };
@@ -241,6 +257,7 @@ fn prepare(house: &House, cmd: &Cmd) -> Command {
 }
 
 fn untraced(house: &House, cmd: &Cmd) -> Command {
+    house.forget_look();
     let mut command = Command::new(&cmd.program);
     command.args(&cmd.args).env_clear().envs(house.env.iter());
     if let Some(dir) = cmd.dir.as_ref().or(house.dir.as_ref()) {

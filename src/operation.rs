@@ -70,6 +70,7 @@ pub fn alone<T>(house: &House, app: &App, what: &str, work: impl FnOnce(&House) 
         return work(house);
     }
     let held = wait(house, app)?;
+    house.forget_look();
     write_holder(&held, what).with_context(|| format!("cannot write {}", path(house, app).display()))?;
     let inner = as_part(house, app);
     recovery::recover(&inner, app)?;

@@ -27,11 +27,14 @@ pub const CHECKS_PATIENT: Setting = Setting { name: "DOKKU_CHECKS_PATIENT", unit
 /// How long the old container goes on after a switch.
 pub const WAIT_TO_RETIRE: Setting = Setting { name: "DOKKU_WAIT_TO_RETIRE", unit: "seconds", default: 60 };
 
+/// Not 0: each phase of a deployment ends with the time that it took.
+pub const TIMINGS: Setting = Setting { name: "DOKKU_TIMINGS", unit: "0 or 1", default: 0 };
+
 /// 0: nobody changes docker's options over ssh, which would let a key act as root.
 pub const SSH_DOCKER_OPTIONS: Switch = Switch { name: "DOKKU_SSH_DOCKER_OPTIONS" };
 
 /// All settings.
-pub const ALL: &[&Setting] = &[&CHECKS_WAIT, &CHECKS_TIMEOUT, &CHECKS_ATTEMPTS, &CHECKS_UPTIME, &CHECKS_PATIENT, &WAIT_TO_RETIRE];
+pub const ALL: &[&Setting] = &[&CHECKS_WAIT, &CHECKS_TIMEOUT, &CHECKS_ATTEMPTS, &CHECKS_UPTIME, &CHECKS_PATIENT, &WAIT_TO_RETIRE, &TIMINGS];
 
 /// Something that is on unless the administrator sets it to 0. No app's config has a say in it.
 pub struct Switch {

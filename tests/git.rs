@@ -75,6 +75,33 @@ fn nobody_looking_means_one_container_and_one_commit() {
 }
 
 #[test]
+fn a_push_asks_the_engine_no_more_than_it_must() {
+    let s = Sandbox::new();
+    machine(&s);
+    for text in ["web: x\n", "web: y\n"] {
+        commit(&s, &[("Procfile", text)]);
+        push(&s, "master").succeeds();
+    }
+    let calls = s.docker_calls();
+    let first = calls.iter().rposition(|call| call.starts_with("create")).expect("a build");
+    // What cleanup and retiring do beside it is no part of the push.
+    let beside = |call: &&String| ["ps -a", "images", "rmi", "rm c", "stop"].iter().any(|start| call.starts_with(start));
+    let verbs: Vec<_> = calls[first..].iter().filter(|call| !beside(call)).map(|call| call.split(' ').next().unwrap_or_default()).collect();
+    assert_eq!(verbs, ["create", "cp", "start", "cp", "commit", "rm", "image", "run", "container", "cp", "ps", "logs"], "{calls:#?}");
+}
+
+#[test]
+fn phases_tell_how_long_they_took_when_asked_to() {
+    let s = Sandbox::new();
+    machine(&s).app("a").file("a/ENV", "export DOKKU_TIMINGS='1'\n");
+    commit(&s, &[("Procfile", "web: x\n")]);
+    let text = push(&s, "master").text();
+    for phase in ["build", "release", "start", "checks", "switch"] {
+        assert!(text.contains(&format!("\x1b[1G       ({phase}: ")), "{phase} is not in\n{text}");
+    }
+}
+
+#[test]
 fn a_hook_that_looks_sees_the_image_it_expects() {
     let s = Sandbox::new();
     machine(&s);

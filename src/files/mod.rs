@@ -24,14 +24,14 @@ pub mod vhost;
 
 /// The first line of a small file; `None` when there is no file or nothing in it.
 pub fn first_line(path: &Path) -> Option<String> {
-    let text = fs::read(path).ok()?;
+    let text = small(path).ok()?;
     let text = String::from_utf8_lossy(&text);
     text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned)
 }
 
 /// A small file's text without the newlines at its end; `None` when it cannot be read.
 pub fn text(path: &Path) -> Option<String> {
-    let text = fs::read(path).ok()?;
+    let text = small(path).ok()?;
     Some(String::from_utf8_lossy(&text).trim_end_matches('\n').to_owned())
 }
 
@@ -52,6 +52,24 @@ pub fn of_stranger(tree: &Path, name: &str) -> Result<Option<Vec<u8>>, crate::fa
         return Err(crate::fail::Fail::say(format!("{name} is larger than {LARGEST_OF_A_STRANGER} bytes")));
     }
     Ok(Some(content))
+}
+
+/// The bytes of a file that most often fits a page: three calls of the system then, where `fs::read` makes five.
+fn small(path: &Path) -> std::io::Result<Vec<u8>> {
+    let (mut file, mut page) = (fs::File::open(path)?, [0; 4096]);
+    let count = file.read(&mut page)?;
+    let mut content = page[..count].to_vec();
+    // A read that does not fill the buffer has reached the end of a plain file.
+    if count == page.len() {
+        file.read_to_end(&mut content)?;
+    }
+    Ok(content)
+}
+
+/// Does this small file hold these bytes and no more?
+pub fn holds(path: &Path, content: &[u8]) -> bool {
+    let mut found = vec![0; content.len() + 1];
+    fs::File::open(path).and_then(|mut file| file.read(&mut found)).is_ok_and(|count| found[..count] == *content)
 }
 
 /// Makes a directory, and those above it, unless it is there.

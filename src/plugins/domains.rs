@@ -19,7 +19,7 @@ pub const PLUGIN: Plugin = Plugin {
     help: Some("domains"),
     commands: &[
         Command { name: "domains", help: &[("domains <app>", "List custom domains for app")], run: list },
-        Command { name: "domains:setup", help: &[], run: changing!(setup) },
+        Command { name: "domains:setup", help: &[], run: setup },
         Command { name: "domains:add", help: &[("domains:add <app> DOMAIN", "Add a custom domain to app")], run: changing!(add) },
         Command { name: "domains:clear", help: &[("domains:clear <app>", "Clear all custom domains for app")], run: changing!(clear) },
         Command {
@@ -62,6 +62,11 @@ fn list(house: &House, args: &Args) -> Outcome {
 
 /// Gives an app without domains its first one, unless another app has that, or switches its vhost off where the host has no name but an address.
 fn setup(house: &House, args: &Args) -> Outcome {
+    let app = App::of(house, args)?;
+    if file(&app).exists() { Ok(()) } else { super::alone(house, args, give_first) }
+}
+
+fn give_first(house: &House, args: &Args) -> Outcome {
     let app = App::of(house, args)?;
     if file(&app).exists() {
         return Ok(());

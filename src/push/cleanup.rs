@@ -29,28 +29,43 @@ pub fn before_push(house: &House, app: &OsStr) -> Outcome {
 /// to that operation. What is in use, docker refuses to take away, and says so to nobody.
 pub fn work(house: &House, words: &[OsString]) -> Outcome {
     retirement::ensure(house)?;
-    // What `dokku run` leaves belongs to no operation.
-    let mut ended = containers(house, &format!("label={}=run", docker::PHASE_LABEL))?;
-    let mut others = containers(house, &of_any())?;
+    let ended = ended(house)?;
     let mut nameless = images(house, &of_any())?;
     // Looked for after the listing: what began since then cannot be on it.
-    for app in App::all(house)?.iter().filter(|app| operation::is_under_way(house, app)) {
-        let made = containers(house, &of_app(app))?;
-        others.retain(|id| !made.contains(id));
-        if words.first() != Some(&app.word()) {
-            let made = images(house, &of_app(app))?;
-            nameless.retain(|id| !made.contains(id));
-        }
+    let apps = App::all(house)?;
+    let busy: Vec<&App> = apps.iter().filter(|app| operation::is_under_way(house, app)).collect();
+    for app in busy.iter().filter(|app| words.first() != Some(&app.word())) {
+        let made = images(house, &of_app(app))?;
+        nameless.retain(|id| !made.contains(id));
     }
-    let recorded: BTreeSet<String> = App::all(house)?.iter().filter_map(|app| app.record("CONTAINER")).collect();
-    ended.extend(others.into_iter().filter(|id| !recorded.contains(id)));
-    for id in ended {
-        exec::silent(house, &docker::rm(&id))?;
+    let recorded: BTreeSet<String> = apps.iter().filter_map(|app| app.record("CONTAINER")).collect();
+    let is_busy = |container: &Container| busy.iter().any(|app| app.name.as_str() == container.app);
+    // What `dokku run` leaves belongs to no operation.
+    let may_go = |container: &Container| container.phase == "run" || !is_busy(container) && !recorded.contains(&container.id);
+    let gone: Vec<String> = ended.into_iter().filter(may_go).map(|container| container.id).collect();
+    if !gone.is_empty() {
+        exec::silent(house, &docker::rm(&gone))?;
     }
-    for id in nameless {
-        exec::silent(house, &docker::rmi(&[id]))?;
+    if !nameless.is_empty() {
+        exec::silent(house, &docker::rmi(&nameless))?;
     }
     Ok(())
+}
+
+/// A container of ours that has ended.
+struct Container {
+    id: String,
+    phase: String,
+    app: String,
+}
+
+fn ended(house: &House) -> Outcome<Vec<Container>> {
+    let lines = list(house, &docker::list_ended())?;
+    let container = |line: &String| {
+        let mut fields = line.splitn(3, ' ').map(str::to_owned);
+        Some(Container { id: fields.next()?, phase: fields.next()?, app: fields.next()? })
+    };
+    Ok(lines.iter().filter_map(container).collect())
 }
 
 /// All containers of an app, running ones too.
@@ -64,11 +79,6 @@ fn of_any() -> String {
 
 fn of_app(app: &App) -> String {
     format!("label={}={}", docker::APP_LABEL, app.name)
-}
-
-/// Ended containers that pass the filter.
-fn containers(house: &House, filter: &str) -> Outcome<Vec<String>> {
-    list(house, &docker::list_containers(&[of_any(), filter.to_owned(), "status=exited".to_owned()]))
 }
 
 /// Nameless images that pass the filter.

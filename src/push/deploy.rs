@@ -8,6 +8,7 @@ use crate::exec;
 use crate::fail::{Fail, Outcome};
 use crate::files::{self, dockerfile};
 use crate::house::House;
+use crate::progress::phase;
 use crate::push::{build, engine, image, lineage, options, retire, variables};
 use crate::recovery::or_as_before;
 use crate::tools::docker;
@@ -38,10 +39,10 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
 fn deploy(house: &House, app: &App) -> Outcome {
     prepare(house, app)?;
     let old = files::text(&app.path("CONTAINER"));
-    let new = start(house, app)?;
-    check(house, app, &new)?;
+    let new = phase(house, app, "start", || start(house, app))?;
+    phase(house, app, "checks", || check(house, app, &new))?;
     let old = old.filter(|old| !old.is_empty());
-    switch(house, app, &new, old.as_deref())?;
+    phase(house, app, "switch", || switch(house, app, &new, old.as_deref()))?;
     if old.is_some() { retire::begin(house, app) } else { Ok(()) }
 }
 
@@ -71,7 +72,9 @@ fn start(house: &House, app: &App) -> Outcome<Container> {
     }
     options.extend(hooked);
     let id = run(house, app, &options, command)?;
-    let (ip, port) = if internal { (address(house, &id)?, port) } else { (PUBLISHED_IP.to_owned(), host_port(house, &id)?) };
+    let found =
+        if internal { address(house, &id).map(|ip| (ip, port)) } else { host_port(house, &id).map(|port| (PUBLISHED_IP.to_owned(), port)) };
+    let (ip, port) = found.inspect_err(|_| discard(house, &id))?;
     Ok(Container { id, ip, port })
 }
 
@@ -126,14 +129,14 @@ fn check(house: &House, app: &App, new: &Container) -> Outcome {
     let words = [app.word(), new.port.clone().into(), new.ip.clone().into(), new.id.clone().into()];
     hooks::fire(house, "check-deploy", &words).map_err(|fail| {
         say::failure(house, &fail);
-        discard(house, new);
+        discard(house, &new.id);
         Fail::Code(KILLED)
     })
 }
 
-fn discard(house: &House, new: &Container) {
-    let _ = exec::silent(house, &docker::stop(&new.id));
-    let _ = exec::silent(house, &docker::rm_force(&new.id));
+fn discard(house: &House, id: &str) {
+    let _ = exec::silent(house, &docker::stop(id));
+    let _ = exec::silent(house, &docker::rm_force(id));
 }
 
 /// All that a deployment and its core hooks switch.
@@ -147,7 +150,7 @@ fn switch(house: &House, app: &App, new: &Container, old: Option<&str>) -> Outco
         hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])?;
         old.map_or(Ok(()), |old| retire::plan(house, app, old))
     });
-    switched.inspect_err(|_| discard(house, new))
+    switched.inspect_err(|_| discard(house, &new.id))
 }
 
 fn record(house: &House, app: &App, new: &Container) -> Outcome {

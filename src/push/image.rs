@@ -21,7 +21,7 @@ pub struct Image {
 impl Image {
     /// The image of this name or id; `None` when there is none, or when the engine does not answer.
     pub fn find(house: &House, name: &str) -> Outcome<Option<Image>> {
-        let said = exec::captured(house, &docker::inspect_image("{{.Id}} {{json .Config.Labels}}", name))?;
+        let said = exec::look(house, &docker::inspect_image("{{.Id}} {{json .Config.Labels}}", name))?;
         let text = said.text();
         Ok(text
             .split_once(' ')

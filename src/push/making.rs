@@ -99,7 +99,9 @@ impl<'h> Making<'h> {
     pub fn publish(&mut self, labels: &[(&str, &str)]) -> Outcome {
         let Some(id) = self.container.clone() else { return Ok(()) };
         engine::output(self.house, &docker::commit(&id, &self.app.image(), labels))?;
-        self.discard();
+        // The engine takes its time to unmount what has run, and nobody needs to wait for it.
+        let _ = exec::detach(self.house, &docker::rm_force(&id));
+        self.container = None;
         self.go_on_from_image();
         Ok(())
     }

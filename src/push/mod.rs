@@ -19,6 +19,7 @@ pub mod variables;
 use crate::app::App;
 use crate::fail::Outcome;
 use crate::house::House;
+use crate::progress::phase;
 use crate::{hooks, say};
 
 /// Releases and deploys an app's image again, as ps:restart and config:set do.
@@ -26,7 +27,7 @@ pub fn restart(house: &House, app: &App) -> Outcome {
     image::kept(house, app, || {
         let source = if image::is_buildstep(house, &app.image())? { tree::Source::Buildstep } else { tree::Source::Dockerfile };
         say::info1(house, format!("Releasing {} ...", app.name))?;
-        hooks::call(house, &["release", app.name.as_str(), source.as_str()])?;
+        phase(house, app, "release", || hooks::call(house, &["release", app.name.as_str(), source.as_str()]))?;
         say::info1(house, format!("Deploying {} ...", app.name))?;
         hooks::call(house, &["deploy", app.name.as_str()])
     })?;

@@ -129,9 +129,9 @@ pub fn kill(id: &str) -> Cmd {
     docker().args(["kill", id])
 }
 
-/// Takes an ended container away.
-pub fn rm(id: &str) -> Cmd {
-    docker().args(["rm", id])
+/// Takes ended containers away.
+pub fn rm<S: AsRef<std::ffi::OsStr>>(ids: &[S]) -> Cmd {
+    docker().arg("rm").args(ids)
 }
 
 /// Takes a container and its volumes away, be it running or not.
@@ -148,6 +148,12 @@ pub fn rmi<S: AsRef<std::ffi::OsStr>>(images: &[S]) -> Cmd {
 pub fn list_containers(filters: &[String]) -> Cmd {
     let filters = filters.iter().flat_map(|filter| ["-f", filter.as_str()]);
     docker().args(["ps", "-a", "-q", "--no-trunc"]).args(filters)
+}
+
+/// Our containers that have ended, a line each: id, phase, app.
+pub fn list_ended() -> Cmd {
+    let format = format!("{{{{.ID}}}} {{{{.Label \"{PHASE_LABEL}\"}}}} {{{{.Label \"{APP_LABEL}\"}}}}");
+    docker().args(["ps", "-a", "--no-trunc", "-f", &format!("label={APP_LABEL}"), "-f", "status=exited", "--format", &format])
 }
 
 /// Ids of all running containers.
