@@ -85,7 +85,7 @@ fn allowed(house: &House, words: &[OsString]) -> Outcome {
 
 fn is_refused(word: &str) -> bool {
     let matches = |refused: &&str| refused.strip_suffix('*').map_or(*refused == word, |start| word.starts_with(start));
-    word != plugins::shell::REMOTE && REFUSED.iter().any(|refused| matches(refused))
+    word != plugins::shell::REMOTE && REFUSED.iter().any(matches)
 }
 
 /// Does the server undo quotes for this command?
