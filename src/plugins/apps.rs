@@ -7,7 +7,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::tools::docker;
-use crate::{exec, hooks, lock, operation, push, say};
+use crate::{exec, hooks, operation, push, say};
 
 /// The table of `apps`.
 pub const PLUGIN: Plugin = Plugin {
@@ -54,21 +54,11 @@ fn destroy(house: &House, args: &Args) -> Outcome {
         confirm(house, &app)?;
     }
     say::line(house, format!("Destroying {} (including all add-ons)", app.name))?;
-    let container = app.record("CONTAINER");
-    if container.is_some() {
+    if app.record("CONTAINER").is_some() {
         push::engine::answers(house)?;
     }
     hooks::fire(house, "pre-delete", &[app.word()])?;
-    if let Some(id) = container {
-        // A container that is gone already must not keep the app.
-        let stopped = exec::status_hushed(house, &docker::stop(&id))?;
-        let removed = exec::status_hushed(house, &docker::rm(&id))?;
-        let _ = (stopped, removed);
-    }
-    push::cleanup::forget_images(house, &app)?;
-    hooks::fire(house, "post-delete", &[app.word()])?;
-    lock::forget(house, &app)?;
-    operation::forget(house, &app)
+    push::destroy::app(house, &app)
 }
 
 fn confirm(house: &House, app: &App) -> Outcome {
@@ -109,6 +99,8 @@ fn remove_directory(house: &House, args: &Args) -> Outcome {
     }
     match AppName::parse(args.word(0)).map(|name| App::at(house, name)) {
         Some(app) if app.dir.is_dir() => files::remove_dir(&app.dir),
+        // Killed and finished later, it may have gone before.
+        Some(app) if operation::is_under_way(house, &app) => Ok(()),
         _ => Err(Fail::say(format!("There is no app {} to remove", args.text(0)))),
     }
 }

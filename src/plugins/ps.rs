@@ -7,7 +7,7 @@ use crate::fail::{Fail, Outcome};
 use crate::house::House;
 use crate::push::{self, engine};
 use crate::tools::docker;
-use crate::{exec, hooks, say};
+use crate::{exec, hooks, operation, say};
 
 /// The table of `ps`.
 pub const PLUGIN: Plugin = Plugin {
@@ -85,6 +85,7 @@ fn restart_all(house: &House, _: &Args) -> Outcome {
 fn each(house: &House, command: &str) -> Outcome {
     let mut failed: Vec<String> = Vec::new();
     let mut code = 0;
+    operation::settle_all(house);
     for app in App::deployed(house)? {
         if let Err(fail) = hooks::call(house, &[command, app.name.as_str()]) {
             say::failure(house, &fail);

@@ -1,4 +1,4 @@
-//! `dokku cleanup`: takes away ended containers and nameless images that are ours, in the background.
+//! `dokku cleanup`: takes away containers that do not serve and nameless images that are ours, in the background.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -9,6 +9,7 @@ use crate::fail::Outcome;
 use crate::house::House;
 use crate::operation;
 use crate::push::lineage;
+use crate::recovery;
 use crate::retirement;
 use crate::tools::docker;
 
@@ -29,28 +30,48 @@ pub fn before_push(house: &House, app: &OsStr) -> Outcome {
 /// to that operation. What is in use, docker refuses to take away, and says so to nobody.
 pub fn work(house: &House, words: &[OsString]) -> Outcome {
     retirement::ensure(house)?;
-    // What `dokku run` leaves belongs to no operation.
-    let mut ended = containers(house, &format!("label={}=run", docker::PHASE_LABEL))?;
-    let mut others = containers(house, &of_any())?;
+    operation::settle_all(house);
+    let ended = labelled(house, &["status=exited".to_owned()])?;
+    let unfinished = [labelled(house, &[of_phase("build")])?, labelled(house, &[of_phase("web")])?].concat();
+    let runs = labelled(house, &[of_phase("run"), "status=exited".to_owned()])?;
     let mut nameless = images(house, &of_any())?;
     // Looked for after the listing: what began since then cannot be on it.
-    for app in App::all(house)?.iter().filter(|app| operation::is_under_way(house, app)) {
-        let made = containers(house, &of_app(app))?;
-        others.retain(|id| !made.contains(id));
-        if words.first() != Some(&app.word()) {
-            let made = images(house, &of_app(app))?;
+    let (mut idle, mut recorded) = (BTreeSet::new(), BTreeSet::new());
+    for app in App::all(house)? {
+        recorded.extend(app.record("CONTAINER"));
+        if !operation::is_under_way(house, &app) {
+            idle.insert(app.name.as_str().to_owned());
+        } else if words.first() != Some(&app.word()) {
+            let made = images(house, &of_app(&app))?;
             nameless.retain(|id| !made.contains(id));
         }
     }
-    let recorded: BTreeSet<String> = App::all(house)?.iter().filter_map(|app| app.record("CONTAINER")).collect();
-    ended.extend(others.into_iter().filter(|id| !recorded.contains(id)));
-    for id in ended {
-        exec::silent(house, &docker::rm(&id))?;
+    // Other installations may have containers in the same engine. What `dokku run` leaves belongs to no operation.
+    let ours = ended.iter().chain(&unfinished).filter(|(_, app)| idle.contains(app)).chain(&runs).map(|(id, _)| id);
+    let strays: BTreeSet<&String> = ours.filter(|id| !recorded.contains(*id) && !retirement::is_due(house, id)).collect();
+    for id in strays {
+        exec::silent(house, &docker::rm_force(id))?;
     }
-    for id in nameless {
+    let needed = recovery::images(house);
+    for id in nameless.into_iter().filter(|id| !needed.contains(id)) {
         exec::silent(house, &docker::rmi(&[id]))?;
     }
     Ok(())
+}
+
+/// Our containers that pass the filters, and whose they are.
+fn labelled(house: &House, filters: &[String]) -> Outcome<Vec<(String, String)>> {
+    let lines = list(house, &docker::list_owned(&[&[of_any()], filters].concat()))?;
+    Ok(lines.iter().filter_map(|line| line.split_once(' ')).map(|(id, app)| (id.to_owned(), app.to_owned())).collect())
+}
+
+fn of_phase(phase: &str) -> String {
+    format!("label={}={phase}", docker::PHASE_LABEL)
+}
+
+/// All containers of an app, running ones too.
+pub fn containers_of(house: &House, app: &App) -> Outcome<Vec<String>> {
+    list(house, &docker::list_containers(&[of_app(app)]))
 }
 
 fn of_any() -> String {
@@ -59,11 +80,6 @@ fn of_any() -> String {
 
 fn of_app(app: &App) -> String {
     format!("label={}={}", docker::APP_LABEL, app.name)
-}
-
-/// Ended containers that pass the filter.
-fn containers(house: &House, filter: &str) -> Outcome<Vec<String>> {
-    list(house, &docker::list_containers(&[of_any(), filter.to_owned(), "status=exited".to_owned()]))
 }
 
 /// Nameless images that pass the filter.

@@ -41,8 +41,11 @@ fn deploy(house: &House, app: &App) -> Outcome {
     let new = start(house, app)?;
     check(house, app, &new)?;
     let old = old.filter(|old| !old.is_empty());
-    switch(house, app, &new, old.as_deref())?;
-    if old.is_some() { retire::begin(house, app) } else { Ok(()) }
+    switch(house, app, &new)?;
+    if let Some(old) = old {
+        retire::begin(house, app, &old);
+    }
+    Ok(())
 }
 
 /// Fires pre-deploy. What its hooks make of a release of ours counts as a part of that release.
@@ -140,12 +143,11 @@ fn discard(house: &House, new: &Container) {
 const SWITCHED: &[&str] = &["CONTAINER", "IP", "PORT", "URL", "URLS", "VHOST", "nginx.conf"];
 
 /// Puts the new container on record and lets post-deploy take it into service; all of it, or nothing.
-fn switch(house: &House, app: &App, new: &Container, old: Option<&str>) -> Outcome {
+fn switch(house: &House, app: &App, new: &Container) -> Outcome {
     let switched = or_as_before(house, app, SWITCHED, || {
         record(house, app, new)?;
         say::info1(house, "Running post-deploy")?;
-        hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])?;
-        old.map_or(Ok(()), |old| retire::plan(house, app, old))
+        hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])
     });
     switched.inspect_err(|_| discard(house, new))
 }

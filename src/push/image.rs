@@ -7,7 +7,7 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
 use crate::push::engine;
-use crate::recovery::WayBack;
+use crate::recovery::{WayBack, or_back};
 use crate::tools::docker;
 
 /// An image of the engine.
@@ -19,9 +19,10 @@ pub struct Image {
 }
 
 impl Image {
-    /// The image of this name or id; `None` when there is none, or when the engine does not answer.
+    /// The image of this name or id; `None` when there is none.
     pub fn find(house: &House, name: &str) -> Outcome<Option<Image>> {
         let said = exec::captured(house, &docker::inspect_image("{{.Id}} {{json .Config.Labels}}", name))?;
+        engine::missing_or(house, &said)?;
         let text = said.text();
         Ok(text
             .split_once(' ')
@@ -50,19 +51,14 @@ fn has_exec(house: &House, image: &str) -> Outcome<bool> {
     let id = engine::output(house, &docker::create("", "probe", &[] as &[&str], image, &["/exec"]))?;
     let found = exec::captured(house, &docker::pack(&id, "/exec"));
     exec::silent(house, &docker::rm_force(&id))?;
-    Ok(found?.code == 0)
+    let found = found?;
+    engine::missing_or(house, &found)?;
+    Ok(found.code == 0)
 }
 
-/// Runs `work`; when it fails or is killed, `dokku/APP` names again what it named before, or nothing.
+/// Runs `work`; when it fails or is killed before another release serves, `dokku/APP` names again what it named before.
 pub fn kept<T>(house: &House, app: &App, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    let back = WayBack::new(house, app).image(id(house, app)?)?;
-    match work() {
-        Ok(done) => back.arrived().map(|()| done),
-        Err(fail) => {
-            back.go();
-            Err(fail)
-        }
-    }
+    or_back(WayBack::to_release(house, app)?, work)
 }
 
 /// The id of `dokku/APP`.

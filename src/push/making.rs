@@ -73,6 +73,7 @@ impl<'h> Making<'h> {
     pub fn read(&mut self, path: &str) -> Outcome<Option<Vec<u8>>> {
         let id = self.opened()?;
         let said = exec::captured(self.house, &docker::pack(&id, path))?;
+        engine::missing_or(self.house, &said)?;
         if said.code != 0 {
             return Ok(None);
         }

@@ -23,7 +23,8 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
             say::info1(house, format!("Deploying {name}..."))?;
             hooks::call(house, &["deploy", app.name.as_str()])
         })?;
-        tell(house, &app)
+        tell(house, &app);
+        Ok(())
     })
 }
 

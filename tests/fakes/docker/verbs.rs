@@ -266,7 +266,13 @@ fn list_containers(engine: &Engine, words: &[String]) -> String {
                 other => panic!("the fake docker does not know the filter {other}"),
             })
     };
-    engine.state.containers.iter().rev().filter(passes).map(|container| format!("{}\n", shown_id(&container.id, words))).collect()
+    let owner = |container: &Container| container.labels.get("dokku.app").cloned().unwrap_or_default();
+    let line = |container: &Container| match after(words, "--format").next() {
+        None => shown_id(&container.id, words).to_owned(),
+        Some("{{.ID}} {{.Label \"dokku.app\"}}") => format!("{} {}", shown_id(&container.id, words), owner(container)),
+        Some(other) => panic!("the fake docker does not know the format {other}"),
+    };
+    engine.state.containers.iter().rev().filter(passes).map(|container| line(container) + "\n").collect()
 }
 
 fn list_images(engine: &Engine, words: &[String]) -> String {
