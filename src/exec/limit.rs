@@ -21,7 +21,7 @@ pub const HUNG: i32 = 124;
 const BRIEF: u64 = 120;
 
 /// How much longer a command may take that moves many files.
-const LONGER: u64 = 10;
+const LONGER: u64 = 5;
 
 /// How long a command that was ended may take to end.
 const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -3,6 +3,7 @@
 use super::{Command, Hook, Plugin};
 use crate::app::{APP_MISSING, App, AppName};
 use crate::args::Args;
+use crate::cmd::Limit;
 use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
@@ -88,7 +89,8 @@ fn empty_cache(house: &House, args: &Args) -> Outcome {
     }
     let mount = format!("{}:/cache", cache.display());
     let command = ["find", "/cache", "-depth", "-mindepth", "1", "-maxdepth", "1", "-exec", "rm", "-Rf", "{}", ";"];
-    let cmd = docker::run_command(app.name.as_str(), &exec::words(["--rm", "-v", &mount]), &app.image(), &exec::words(command));
+    let cmd = docker::run_command(app.name.as_str(), &exec::words(["--rm", "-v", &mount]), &app.image(), &exec::words(command))
+        .limit(Limit::Long);
     exec::status(house, &cmd).map(drop)
 }
 

@@ -8,7 +8,7 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
 use crate::operation;
-use crate::push::lineage;
+use crate::push::{image, lineage};
 use crate::recovery;
 use crate::retirement;
 use crate::tools::docker;
@@ -49,7 +49,7 @@ pub fn work(house: &House, words: &[OsString]) -> Outcome {
     // Other installations may have containers in the same engine. What `dokku run` leaves belongs to no operation.
     let ours = ended.iter().chain(&unfinished).filter(|(_, app)| idle.contains(app)).chain(&runs).map(|(id, _)| id);
     let strays: BTreeSet<&String> = ours.filter(|id| !recorded.contains(*id) && !retirement::is_due(house, id)).collect();
-    for id in strays {
+    for id in strays.into_iter().chain(&image::abandoned_probes(house)?) {
         exec::silent(house, &docker::rm_force(id))?;
     }
     let needed = recovery::images(house);
@@ -61,7 +61,7 @@ pub fn work(house: &House, words: &[OsString]) -> Outcome {
 
 /// Our containers that pass the filters, and whose they are.
 fn labelled(house: &House, filters: &[String]) -> Outcome<Vec<(String, String)>> {
-    let lines = list(house, &docker::list_owned(&[&[of_any()], filters].concat()))?;
+    let lines = list(house, &docker::list_with_label(&[&[of_any()], filters].concat(), docker::APP_LABEL))?;
     Ok(lines.iter().filter_map(|line| line.split_once(' ')).map(|(id, app)| (id.to_owned(), app.to_owned())).collect())
 }
 

@@ -190,8 +190,8 @@ fn writer(path: &Path) -> Option<u32> {
 
 /// Our containers of the app that are not in service: of builds, and of releases that never came to serve.
 pub fn unrecorded(house: &House, app: &App) -> Outcome<Vec<String>> {
-    let mut ids = Vec::new();
-    for phase in ["build", "probe", "web"] {
+    let mut ids = image::abandoned_probes(house)?;
+    for phase in ["build", "web"] {
         let filters = [format!("label={}={}", docker::APP_LABEL, app.name), format!("label={}={phase}", docker::PHASE_LABEL)];
         ids.extend(engine::output(house, &docker::list_containers(&filters))?.lines().map(str::to_owned));
     }

@@ -10,6 +10,8 @@ pub const APP_LABEL: &str = "dokku.app";
 /// Label with what a container is for: `build`, `probe`, `run` or `web`. An image that was committed from one says
 /// `image`, so that what others run of it is not taken for ours.
 pub const PHASE_LABEL: &str = "dokku.phase";
+/// Label of a container that lives for a moment: the process that made it, as `PID START`.
+pub const PROCESS_LABEL: &str = "dokku.process";
 /// Label of an image: `buildstep` or `dockerfile`, how it is started.
 pub const SOURCE_LABEL: &str = "dokku.source";
 /// Label of a released image: the id of the built image below it, which the next release starts from.
@@ -147,9 +149,9 @@ pub fn list_containers(filters: &[String]) -> Cmd {
     brief().args(["ps", "-a", "-q", "--no-trunc"]).args(filters)
 }
 
-/// The same, each with a blank and the app that it belongs to behind it.
-pub fn list_owned(filters: &[String]) -> Cmd {
-    let format = format!("{{{{.ID}}}} {{{{.Label \"{APP_LABEL}\"}}}}");
+/// The same, each with a blank and the value of one of its labels behind it.
+pub fn list_with_label(filters: &[String], label: &str) -> Cmd {
+    let format = format!("{{{{.ID}}}} {{{{.Label \"{label}\"}}}}");
     let filters = filters.iter().flat_map(|filter| ["-f", filter.as_str()]);
     brief().args(["ps", "-a", "--no-trunc", "--format", &format]).args(filters)
 }

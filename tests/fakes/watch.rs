@@ -30,7 +30,7 @@ fn main() {
     if getsid(None).expect("our session").to_string() != session {
         panic!("{}", real.exec());
     }
-    let logs = dir.with_file_name("calls");
+    let logs = dir.ancestors().map(|dir| dir.join("calls")).find(|logs| logs.is_dir()).expect("SANDBOX/calls");
     let line: Vec<_> = words.iter().map(|word| word.to_string_lossy().replace('\n', "\\n")).collect();
     let line = format!("{} {}", name.to_string_lossy(), line.join(" "));
     let number = count(&logs.join("watch"), &line);
@@ -47,8 +47,12 @@ fn main() {
 
 /// The program of this name that is found behind us.
 fn real(dir: &Path, name: &std::ffi::OsStr) -> PathBuf {
+    let watches = [dir, &dir.join("git-core"), dir.parent().expect("a directory")];
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).filter(|other| other != dir).map(|other| other.join(name)).find(|path| path.exists());
+    let found = std::env::split_paths(&path)
+        .filter(|other| !watches.iter().any(|dir| other == dir))
+        .map(|other| other.join(name))
+        .find(|path| path.exists());
     found.unwrap_or_else(|| panic!("there is no {}", name.to_string_lossy()))
 }
 

@@ -43,6 +43,24 @@ pub fn watch(sandbox: &Sandbox) {
             link(&example("watch", "tests/fakes"), &path);
         }
     }
+    watch_in_git(&sandbox.dir().join("watched/git-core"));
+}
+
+/// git puts its own directory of programs first on the PATH of all that it starts.
+fn watch_in_git(dir: &Path) {
+    if dir.exists() {
+        return;
+    }
+    fs::create_dir(dir).expect("a directory");
+    let own = Command::new("git").arg("--exec-path").output().expect("git is installed").stdout;
+    let own = PathBuf::from(String::from_utf8_lossy(&own).trim());
+    for name in fs::read_dir(own).expect("git's programs").flatten().map(|entry| entry.path()) {
+        let to = dir.join(name.file_name().expect("a name"));
+        match to.ends_with("git") {
+            true => link(&example("watch", "tests/fakes"), &to),
+            false => std::os::unix::fs::symlink(name, to).expect("a link"),
+        }
+    }
 }
 
 /// The repository's files as `scripts/install` lays them.

@@ -32,7 +32,6 @@ use tempfile::TempDir;
 
 pub use push::RECEIVE;
 pub use step::Step;
-pub use whole::Whole;
 
 /// The temporary machine; gone when it is dropped.
 pub struct Sandbox {

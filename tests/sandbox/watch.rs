@@ -27,7 +27,12 @@ impl Sandbox {
         let mut command = self.command(program);
         let path = command.get_envs().find_map(|(name, value)| (name == "PATH").then_some(value?.to_owned())).expect("a PATH");
         let path = [self.dir().join("watched").as_os_str(), &path].join(std::ffi::OsStr::new(":"));
-        command.args(words).env("PATH", path).env("WATCH", format!("{session} {what}")).process_group(0);
+        command
+            .args(words)
+            .env("PATH", path)
+            .env("GIT_EXEC_PATH", self.dir().join("watched/git-core"))
+            .env("WATCH", format!("{session} {what}"))
+            .process_group(0);
         Step::done(self, command, std::mem::take(&mut self.stdin.borrow_mut()))
     }
 

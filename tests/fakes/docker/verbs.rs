@@ -267,11 +267,12 @@ fn list_containers(engine: &Engine, words: &[String]) -> String {
                 other => panic!("the fake docker does not know the filter {other}"),
             })
     };
-    let owner = |container: &Container| container.labels.get("dokku.app").cloned().unwrap_or_default();
-    let line = |container: &Container| match after(words, "--format").next() {
-        None => shown_id(&container.id, words).to_owned(),
-        Some("{{.ID}} {{.Label \"dokku.app\"}}") => format!("{} {}", shown_id(&container.id, words), owner(container)),
-        Some(other) => panic!("the fake docker does not know the format {other}"),
+    let label = |container: &Container, name: &str| container.labels.get(name).cloned().unwrap_or_default();
+    let line = |container: &Container| {
+        let id = shown_id(&container.id, words);
+        let Some(format) = after(words, "--format").next() else { return id.to_owned() };
+        let name = format.strip_prefix("{{.ID}} {{.Label \"").and_then(|rest| rest.strip_suffix("\"}}"));
+        format!("{id} {}", label(container, name.unwrap_or_else(|| panic!("the fake docker does not know the format {format}"))))
     };
     engine.state.containers.iter().rev().filter(passes).map(|container| line(container) + "\n").collect()
 }
