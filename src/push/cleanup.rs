@@ -8,9 +8,10 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
 use crate::operation;
-use crate::push::{image, lineage};
+use crate::push::{engine, image, lineage};
 use crate::recovery;
 use crate::retirement;
+use crate::say;
 use crate::tools::docker;
 
 /// The command of the process that does the work.
@@ -71,7 +72,7 @@ fn of_phase(phase: &str) -> String {
 
 /// All containers of an app, running ones too.
 pub fn containers_of(house: &House, app: &App) -> Outcome<Vec<String>> {
-    list(house, &docker::list_containers(&[of_app(app)]))
+    Ok(engine::output(house, &docker::list_containers(&[of_app(app)]))?.lines().map(str::to_owned).collect())
 }
 
 fn of_any() -> String {
@@ -94,9 +95,11 @@ fn list(house: &House, cmd: &crate::cmd::Cmd) -> Outcome<Vec<String>> {
 /// Takes away an app's image, and no other app's.
 pub fn forget_images(house: &House, app: &App) -> Outcome {
     let image = app.image();
-    let ids = list(house, &docker::list_images(&[format!("reference={image}")]))?;
-    if !ids.is_empty() {
-        exec::silent(house, &docker::rmi(&[image]))?;
+    let mut said = exec::captured(house, &docker::list_images(&[format!("reference={image}")]))?;
+    if !said.text().is_empty() {
+        said = exec::captured(house, &docker::rmi(&[image]))?;
     }
+    // One that somebody else still uses stays, and is no reason for the app to stay.
+    say::raw_error(house, &said.stderr);
     lineage::forget(house, app)
 }

@@ -74,7 +74,9 @@ fn start(house: &House, app: &App) -> Outcome<Container> {
     }
     options.extend(hooked);
     let id = run(house, app, &options, command)?;
-    let (ip, port) = if internal { (address(house, &id)?, port) } else { (PUBLISHED_IP.to_owned(), host_port(house, &id)?) };
+    let found =
+        if internal { address(house, &id).map(|ip| (ip, port)) } else { host_port(house, &id).map(|port| (PUBLISHED_IP.to_owned(), port)) };
+    let (ip, port) = found.inspect_err(|_| discard(house, &id))?;
     Ok(Container { id, ip, port })
 }
 
@@ -129,14 +131,14 @@ fn check(house: &House, app: &App, new: &Container) -> Outcome {
     let words = [app.word(), new.port.clone().into(), new.ip.clone().into(), new.id.clone().into()];
     hooks::fire(house, "check-deploy", &words).map_err(|fail| {
         say::failure(house, &fail);
-        discard(house, new);
+        discard(house, &new.id);
         Fail::Code(KILLED)
     })
 }
 
-fn discard(house: &House, new: &Container) {
-    let _ = exec::silent(house, &docker::stop(&new.id));
-    let _ = exec::silent(house, &docker::rm_force(&new.id));
+fn discard(house: &House, id: &str) {
+    let _ = exec::silent(house, &docker::stop(id));
+    let _ = exec::silent(house, &docker::rm_force(id));
 }
 
 /// All that a deployment and its core hooks switch.
@@ -149,7 +151,7 @@ fn switch(house: &House, app: &App, new: &Container) -> Outcome {
         say::info1(house, "Running post-deploy")?;
         hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])
     });
-    switched.inspect_err(|_| discard(house, new))
+    switched.inspect_err(|_| discard(house, &new.id))
 }
 
 fn record(house: &House, app: &App, new: &Container) -> Outcome {

@@ -31,7 +31,8 @@ pub fn finish(house: &House, app: &App) -> Outcome {
 /// The one on record, then those that wait to be retired or were run beside it: they hold on to the image.
 fn containers(house: &House, app: &App) -> Outcome<Vec<String>> {
     let recorded = app.record("CONTAINER");
-    let others = cleanup::containers_of(house, app)?;
+    // Of an app that was never deployed there is nothing to ask an engine for, be it there or not.
+    let others = cleanup::containers_of(house, app).or_else(|fail| if recorded.is_some() { Err(fail) } else { Ok(Vec::new()) })?;
     let others = others.into_iter().filter(|id| recorded.as_ref() != Some(id)).collect::<Vec<_>>();
     Ok(recorded.into_iter().chain(others).collect())
 }

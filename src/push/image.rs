@@ -39,7 +39,8 @@ impl Image {
 
 /// Is the image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked into.
 pub fn is_buildstep(house: &House, name: &str) -> Outcome<bool> {
-    let image = Image::find(house, name)?.unwrap_or_default();
+    // That it is missing is said by who wants to run it.
+    let Some(image) = Image::find(house, name)? else { return Ok(false) };
     match image.label(docker::SOURCE_LABEL) {
         "buildstep" => Ok(true),
         "dockerfile" => Ok(false),
