@@ -27,8 +27,27 @@ pub const CHECKS_PATIENT: Setting = Setting { name: "DOKKU_CHECKS_PATIENT", unit
 /// How long the old container goes on after a switch.
 pub const WAIT_TO_RETIRE: Setting = Setting { name: "DOKKU_WAIT_TO_RETIRE", unit: "seconds", default: 60 };
 
+/// 0: nobody changes docker's options over ssh, which would let a key act as root.
+pub const SSH_DOCKER_OPTIONS: Switch = Switch { name: "DOKKU_SSH_DOCKER_OPTIONS" };
+
 /// All settings.
 pub const ALL: &[&Setting] = &[&CHECKS_WAIT, &CHECKS_TIMEOUT, &CHECKS_ATTEMPTS, &CHECKS_UPTIME, &CHECKS_PATIENT, &WAIT_TO_RETIRE];
+
+/// Something that is on unless the administrator sets it to 0. No app's config has a say in it.
+pub struct Switch {
+    /// Its variable.
+    pub name: &'static str,
+}
+
+impl Switch {
+    /// `$DOKKU_ROOT/ENV`, else the environment with dokkurc.
+    pub fn is_on(&self, house: &House) -> bool {
+        let file = EnvFile::load(&house.root.join("ENV"));
+        let global = file.get(self.name).map(|value| without_double_quotes(&String::from_utf8_lossy(value)).to_owned());
+        let set = global.or_else(|| house.var(self.name).map(|value| value.to_string_lossy().into_owned()));
+        set.is_none_or(|value| value.trim() != "0")
+    }
+}
 
 impl Setting {
     /// As text: the app's ENV, else `$DOKKU_ROOT/ENV`, else the environment with dokkurc, else the default.

@@ -13,9 +13,6 @@ use crate::files::passwd::{self, User};
 use crate::house::{House, USER};
 use crate::plugins;
 
-/// Commands that change the plugins themselves, beside 0.3.18's plugins-install and plugins-update.
-const CHANGE_PLUGINS: &[&str] = &["plugins:install", "plugins:update", "plugins:uninstall"];
-
 /// Goes on as user dokku: directly when root, else by starting again through sudo. Installing and updating stay who they are.
 pub fn become_dokku(house: House, words: &[OsString]) -> Outcome<House> {
     let Some(dokku) = passwd::user(USER).filter(|user| user.uid != geteuid().as_raw()) else {
@@ -28,8 +25,8 @@ pub fn become_dokku(house: House, words: &[OsString]) -> Outcome<House> {
 }
 
 fn changes_plugins(house: &House, word: &OsStr) -> bool {
-    let ours = |name: &&str| word == *name && !plugins::stands_back(house, name);
-    word.as_bytes().starts_with(b"plugins-install") || word == "plugins-update" || CHANGE_PLUGINS.iter().any(ours)
+    let added = word.to_str().is_some_and(|name| plugins::of_root(house, name).is_some());
+    added || word.as_bytes().starts_with(b"plugins-install") || word == "plugins-update"
 }
 
 /// What sudo does for root, without its start-up time.

@@ -29,6 +29,7 @@ fn stops_and_starts() {
     assert!(s.running("a").is_empty());
     s.run(["ps:stop", "a"]).shows("App a already stopped\n").run(["ps:start", "a"]).succeeds();
     assert_eq!(s.running("a"), [s.read("a/CONTAINER").trim()]);
+    s.docker_says("^exec -i ", "PID\n").run(["ps", "a"]).shows("PID\n");
 }
 
 #[test]

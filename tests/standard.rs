@@ -45,8 +45,11 @@ fn runs_a_command_in_the_app_s_environment() {
     s.run(["run", "a", "echo", "two words"]).succeeds();
     s.run(["--rm", "run", "b", "ls"]).succeeds();
     let runs: Vec<_> = s.docker_calls().into_iter().filter(|call| call.starts_with("run")).collect();
-    assert_eq!(runs[0], "run --label dokku.app=a --label dokku.phase=run dokku/a /exec echo two words");
-    assert_eq!(runs[1], "run --rm --env-file=$HOME/b/DOCKERFILE_ENV_FILE --label dokku.app=b --label dokku.phase=run dokku/b ls");
+    assert_eq!(runs[0], "run --pull never --label dokku.app=a --label dokku.phase=run dokku/a /exec echo two words");
+    assert_eq!(
+        runs[1],
+        "run --pull never --rm --env-file=$HOME/b/DOCKERFILE_ENV_FILE --label dokku.app=b --label dokku.phase=run dokku/b ls"
+    );
 }
 
 #[test]

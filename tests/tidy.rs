@@ -127,3 +127,23 @@ fn every_plugin_has_a_test_file() {
         assert!(top().join(format!("tests/{name}.rs")).is_file(), "tests/{name}.rs is missing");
     }
 }
+
+/// Every file with tests, by its name without `.rs`.
+fn tests_by_file() -> Vec<(String, String)> {
+    let dirs = [top().join("tests"), top().join("src")];
+    let files = dirs.iter().flat_map(|dir| files_below(dir)).filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    files.map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap())).collect()
+}
+
+#[test]
+fn the_tests_that_the_docs_name_are_there() {
+    let tests = tests_by_file();
+    for page in fs::read_dir(top().join("docs")).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = fs::read_to_string(&page).unwrap();
+        for word in text.split('`').skip(1).step_by(2) {
+            let Some((file, name)) = word.split_once("::").filter(|(_, name)| !name.contains(':')) else { continue };
+            let there = tests.iter().any(|(stem, code)| stem == file && code.contains(&format!("fn {name}()")));
+            assert!(there, "{} names {word}, which is no test", page.display());
+        }
+    }
+}

@@ -9,7 +9,7 @@ use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::{Gid, Uid, fchown, geteuid, getpid, isatty};
 use std::ffi::OsString;
 use std::fs;
-use std::io::{ErrorKind, stderr, stdin, stdout};
+use std::io::{self, ErrorKind, stderr, stdin, stdout};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
@@ -72,7 +72,7 @@ fn settle(layout: &Layout, account: &Account) -> Result<(), Failure> {
     collect_foreign(&layout.app(), account, 2, &mut foreign);
     for path in foreign {
         match tree::give(&path, account) {
-            Err(error) if !is_refused(&error) => {
+            Err(error) if !is_no_obstacle(&error) => {
                 return Err(error).context(|| format!("give {} to {}", path.display(), account.name));
             }
             _ => {}
@@ -90,9 +90,9 @@ fn give_stream(stream: impl AsFd, account: &Account) {
     }
 }
 
-/// A read-only or remote volume keeps its owner.
-fn is_refused(error: &std::io::Error) -> bool {
-    [ErrorKind::ReadOnlyFilesystem, ErrorKind::PermissionDenied].contains(&error.kind())
+/// A read-only or remote volume keeps its owner; another process of the app may have removed a file meanwhile.
+fn is_no_obstacle(error: &io::Error) -> bool {
+    [ErrorKind::ReadOnlyFilesystem, ErrorKind::PermissionDenied, ErrorKind::NotFound].contains(&error.kind())
 }
 
 /// Entries down to `depth` levels below `directory` that are not the user's.

@@ -10,15 +10,17 @@ use crate::fail::{Fail, Outcome, from_code};
 use crate::files::dockerfile;
 use crate::house::House;
 use crate::push::making::{self, Making};
+use crate::push::tree::Source;
 use crate::push::{build_env, image, options};
 use crate::tools::docker;
-use crate::{exec, files, hooks, plugins};
+use crate::{exec, files, hooks, plugins, say};
 
 /// The command: what it builds is `dokku/APP` in the end.
 pub fn command(house: &House, words: &[OsString]) -> Outcome {
     let args = Args { name: "build", words };
+    let source = Source::named(&args.text(1), "Building")?;
     let app = app(house, &args)?;
-    image::kept(house, &app, || build(house, &app, &args.text(1), Path::new(args.word(2)))?.publish(&[BUILDSTEP]))
+    image::kept(house, &app, || build(house, &app, source, Path::new(args.word(2)))?.publish(&[BUILDSTEP]))
 }
 
 /// The app that build, release, deploy and receive are told; its directory need not be there for them to say what is wrong.
@@ -33,11 +35,10 @@ pub fn app(house: &House, args: &Args) -> Outcome<App> {
 pub const BUILDSTEP: (&str, &str) = (docker::SOURCE_LABEL, "buildstep");
 
 /// Builds a tree. What comes back may not be committed yet; where somebody looks, it is.
-pub fn build<'h>(house: &'h House, app: &App, source: &str, tree: &Path) -> Outcome<Making<'h>> {
+pub fn build<'h>(house: &'h House, app: &App, source: Source, tree: &Path) -> Outcome<Making<'h>> {
     match source {
-        "buildstep" => buildstep(house, app, tree),
-        "dockerfile" => dockerfile(house, app, tree),
-        _ => Err(Fail::say(format!("Building image source type {source} not supported!"))),
+        Source::Buildstep => buildstep(house, app, tree),
+        Source::Dockerfile => dockerfile(house, app, tree),
     }
 }
 
@@ -54,7 +55,7 @@ fn buildstep<'h>(house: &'h House, app: &App, tree: &Path) -> Outcome<Making<'h>
     } else {
         files::make_dir(&app.path("cache"))?;
         let env = hooks::ours(house, plugins::build_env::PLUGIN.name, "pre-build").then(|| build_env::gather(house, app)).transpose()?;
-        let dotenv = fs::read(tree.join(".env")).unwrap_or_default();
+        let dotenv = files::of_stranger(tree, ".env")?.unwrap_or_default();
         open_builder(house, app, &mut making)?;
         making.put(|tar| {
             making::add_tree(tar, "app", tree)?;
@@ -84,12 +85,32 @@ fn open_builder(house: &House, app: &App, making: &mut Making) -> Outcome {
 }
 
 fn dockerfile<'h>(house: &'h House, app: &App, tree: &Path) -> Outcome<Making<'h>> {
-    let text = fs::read_to_string(tree.join("Dockerfile")).unwrap_or_default();
-    if let Some(port) = dockerfile::first_port(&text) {
+    let text = files::of_stranger(tree, "Dockerfile")?.unwrap_or_default();
+    if let Some(port) = dockerfile::first_port(&String::from_utf8_lossy(&text)) {
         hooks::call(house, &["config:set-norestart", app.name.as_str(), &format!("DOKKU_DOCKERFILE_PORT={port}")])?;
     }
     hooks::fire(house, "pre-build-dockerfile", &[app.word()])?;
-    from_code(exec::status(house, &docker::build(app.name.as_str(), &app.image(), tree))?)?;
+    let mut build = docker::build(app.name.as_str(), &app.image(), tree);
+    if lacks_buildkit(house)? {
+        say::warn(house, "This docker has no buildx component, which DOCKER_BUILDKIT asks for: building without BuildKit")?;
+        build = build.env(BUILDKIT, "0");
+    }
+    from_code(exec::status(house, &build)?)?;
     hooks::fire(house, "post-build-dockerfile", &[app.word()])?;
     Ok(Making::of_image(house, app))
+}
+
+const BUILDKIT: &str = "DOCKER_BUILDKIT";
+
+/// The first docker client that leaves BuildKit to the component buildx; those before have it in them.
+const WITHOUT_BUILDKIT: u32 = 23;
+
+/// Is BuildKit asked for, of a client that cannot do it?
+fn lacks_buildkit(house: &House) -> Outcome<bool> {
+    if !house.var(BUILDKIT).is_some_and(|value| value == "1" || value == "true") {
+        return Ok(false);
+    }
+    let version = exec::captured(house, &docker::client_version())?.text();
+    let major = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
+    Ok(major >= WITHOUT_BUILDKIT && exec::captured(house, &docker::buildx_version())?.code != 0)
 }

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::args::Args;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
-use crate::files;
+use crate::files::{self, dockerfile};
 use crate::house::House;
 use crate::push::{build, engine, image, lineage, options, retire, variables};
 use crate::recovery::or_as_before;
@@ -80,14 +80,14 @@ fn start(house: &House, app: &App) -> Outcome<Container> {
     Ok(Container { id, ip, port })
 }
 
-/// DOKKU_DOCKERFILE_PORT of a Dockerfile app's config, else of the environment, else 5000.
+/// DOKKU_DOCKERFILE_PORT of a Dockerfile app's config, else of the environment, else 5000. It becomes a part of addresses.
 fn own_port(house: &House, app: &App, buildstep: bool) -> Outcome<String> {
     const NAME: &str = "DOKKU_DOCKERFILE_PORT";
-    if buildstep {
-        return Ok(house.var(NAME).map_or(DEFAULT_PORT.into(), |port| port.to_string_lossy().into_owned()));
-    }
-    let configured = hooks::collect(house, |house| hooks::call(house, &["config:get", app.name.as_str(), NAME]));
-    Ok(configured.ok().filter(|port| !port.is_empty()).unwrap_or_else(|| DEFAULT_PORT.to_owned()))
+    let from_env = || house.var(NAME).map(|port| port.to_string_lossy().into_owned());
+    let configured = || hooks::collect(house, |house| hooks::call(house, &["config:get", app.name.as_str(), NAME])).ok();
+    let set = if buildstep { from_env() } else { configured() };
+    let port = set.filter(|port| !port.is_empty()).unwrap_or_else(|| DEFAULT_PORT.to_owned());
+    if dockerfile::is_port(&port) { Ok(port) } else { Err(Fail::say(format!("{NAME} of {} is {port:?}, which is no port", app.name))) }
 }
 
 fn run(house: &House, app: &App, options: &[OsString], command: &[&str]) -> Outcome<String> {

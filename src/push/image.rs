@@ -37,9 +37,9 @@ impl Image {
     }
 }
 
-/// Is the image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked into.
+/// Is the image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked into. One
+/// that is not there is no buildstep's: who wants to run it will be told by docker.
 pub fn is_buildstep(house: &House, name: &str) -> Outcome<bool> {
-    // That it is missing is said by who wants to run it.
     let Some(image) = Image::find(house, name)? else { return Ok(false) };
     match image.label(docker::SOURCE_LABEL) {
         "buildstep" => Ok(true),

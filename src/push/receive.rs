@@ -6,20 +6,22 @@ use std::path::Path;
 use crate::app::App;
 use crate::fail::Outcome;
 use crate::house::House;
+use crate::push::tree::Source;
 use crate::push::{build, cleanup, image, release, tell};
 use crate::{hooks, operation, say};
 
 /// Builds, releases and deploys a tree. Until the new release serves, nothing of the old one is touched.
 pub fn command(house: &House, words: &[OsString]) -> Outcome {
     let args = crate::args::Args { name: "receive", words };
-    let (name, source) = (args.text(0), args.text(1));
+    let name = args.text(0);
     say::info1(house, "Cleaning up...")?;
     cleanup::before_push(house, args.word(0))?;
-    say::info1(house, format!("Building {name} from {source}..."))?;
+    say::info1(house, format!("Building {name} from {}...", args.text(1)))?;
+    let source = Source::named(&args.text(1), "Building")?;
     let app = build::app(house, &args)?;
     operation::alone(house, &app, "receive", |house| {
         image::kept(house, &app, || {
-            make(house, &app, &source, Path::new(args.word(2)))?;
+            make(house, &app, source, Path::new(args.word(2)))?;
             say::info1(house, format!("Deploying {name}..."))?;
             hooks::call(house, &["deploy", app.name.as_str()])
         })?;
@@ -30,14 +32,14 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
 
 /// Builds and releases. As long as only core plugins answer commands, what was built goes straight on to its release;
 /// else each step is a command of its own that they are asked about.
-fn make(house: &House, app: &App, source: &str, tree: &Path) -> Outcome {
+fn make(house: &House, app: &App, source: Source, tree: &Path) -> Outcome {
     let releasing = || say::info1(house, format!("Releasing {}...", app.name));
     if hooks::only_core_commands(house) {
         let built = build::build(house, app, source, tree)?;
         releasing()?;
         return release::release(house, app, source, built);
     }
-    hooks::call(house, &["build".as_ref(), app.name.as_ref(), source.as_ref(), tree.as_os_str()])?;
+    hooks::call(house, &["build".as_ref(), app.name.as_ref(), source.as_str().as_ref(), tree.as_os_str()])?;
     releasing()?;
-    hooks::call(house, &["release", app.name.as_str(), source])
+    hooks::call(house, &["release", app.name.as_str(), source.as_str()])
 }

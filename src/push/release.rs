@@ -6,12 +6,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::app::App;
 use crate::args::Args;
 use crate::exec;
-use crate::fail::{Fail, Outcome};
+use crate::fail::Outcome;
 use crate::files::env::EnvFile;
 use crate::hooks;
 use crate::house::House;
 use crate::push::image::Image;
 use crate::push::making::{self, Making};
+use crate::push::tree::Source;
 use crate::push::{build, image, lineage};
 use crate::tools::docker;
 
@@ -21,22 +22,19 @@ const AFTER: [&str; 2] = ["post-release", "post-release-buildstep"];
 /// The command: releases `dokku/APP` as it is.
 pub fn command(house: &House, words: &[OsString]) -> Outcome {
     let args = Args { name: "release", words };
+    let source = Source::named(&args.text(1), "Releasing")?;
     let app = build::app(house, &args)?;
-    image::kept(house, &app, || match args.text(1).as_ref() {
-        "buildstep" => again(house, &app),
-        source => release(house, &app, source, Making::of_image(house, &app)),
+    image::kept(house, &app, || match source {
+        Source::Buildstep => again(house, &app),
+        Source::Dockerfile => release(house, &app, source, Making::of_image(house, &app)),
     })
 }
 
 /// Releases what was built.
-pub fn release(house: &House, app: &App, source: &str, making: Making) -> Outcome {
+pub fn release(house: &House, app: &App, source: Source, making: Making) -> Outcome {
     match source {
-        "buildstep" => buildstep(house, app, making, String::new()),
-        "dockerfile" => {
-            hooks::fire(house, "pre-release-dockerfile", &[app.word()])?;
-            hooks::fire(house, "post-release-dockerfile", &[app.word()])
-        }
-        _ => Err(Fail::say(format!("Releasing image source type {source} not supported!"))),
+        Source::Buildstep => buildstep(house, app, making, String::new()),
+        _ => fire(house, app, &["pre-release-dockerfile", "post-release-dockerfile"]),
     }
 }
 

@@ -6,9 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::{env, fs};
 
+use nix::sys::statvfs::statvfs;
+
 use crate::app::App;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
+use crate::files;
 use crate::house::House;
 use crate::recovery::Temporary;
 use crate::tools::git;
@@ -23,6 +26,12 @@ pub enum Source {
 }
 
 impl Source {
+    /// From the word that hooks and commands are given; fails as 0.3.18 does, `doing` what cannot be done.
+    pub fn named(word: &str, doing: &str) -> Outcome<Source> {
+        let known = [Source::Buildstep, Source::Dockerfile].into_iter().find(|source| source.as_str() == word);
+        known.ok_or_else(|| Fail::say(format!("{doing} image source type {word} not supported!")))
+    }
+
     /// As hooks and commands know it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,9 +59,19 @@ impl Tree<'_> {
 /// quarantine of a push. The tree is gone afterwards, and if this process is killed, before the next operation on the app.
 pub fn with(house: &House, app: &App, revision: &OsStr, work: impl FnOnce(&Tree) -> Outcome) -> Outcome {
     let dir = Temporary::make(house, app)?;
-    checkout(house, app, revision, dir.path())?;
-    let source = source(dir.path());
+    checkout(house, app, revision, dir.path()).map_err(|fail| name_full_disk(fail, app, &house.temp_dir()))?;
+    let source = source(dir.path())?;
     work(&Tree { dir, source })
+}
+
+/// git says of a full disk what it could not do, and not everywhere why.
+fn name_full_disk(fail: Fail, app: &App, base: &Path) -> Fail {
+    match statvfs(base) {
+        Ok(disk) if disk.blocks_available() == 0 => {
+            Fail::say(format!("No space left on device for the source of {}: make room in {}, or set TMPDIR", app.name, base.display()))
+        }
+        _ => fail,
+    }
 }
 
 /// The revision's files and those of its submodules, without git's own.
@@ -124,9 +143,10 @@ fn remove_git(dir: &Path) -> Outcome {
 }
 
 /// A Dockerfile counts, unless the tree asks for buildpacks.
-fn source(dir: &Path) -> Source {
-    let asks = fs::read(dir.join(".env")).is_ok_and(|text| String::from_utf8_lossy(&text).contains("BUILDPACK_URL"));
-    if dir.join("Dockerfile").is_file() && !asks && !dir.join(".buildpacks").is_file() { Source::Dockerfile } else { Source::Buildstep }
+fn source(dir: &Path) -> Outcome<Source> {
+    let asks = files::of_stranger(dir, ".env")?.is_some_and(|text| String::from_utf8_lossy(&text).contains("BUILDPACK_URL"));
+    let dockerfile = dir.join("Dockerfile").is_file() && !asks && !dir.join(".buildpacks").is_file();
+    Ok(if dockerfile { Source::Dockerfile } else { Source::Buildstep })
 }
 
 /// The house in which the tree is built: there, and outside of git's hook. Objects that are still in the quarantine stay

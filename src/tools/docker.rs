@@ -42,19 +42,32 @@ pub fn server_version() -> Cmd {
     brief().args(["version", "--format", "{{.Server.Version}}"])
 }
 
+/// Prints the client's version.
+pub fn client_version() -> Cmd {
+    brief().args(["version", "--format", "{{.Client.Version}}"])
+}
+
+/// Fails when the client has no buildx.
+pub fn buildx_version() -> Cmd {
+    brief().args(["buildx", "version"])
+}
+
 /// Makes a container and does not start it; prints its id.
 pub fn create<I: AsRef<std::ffi::OsStr>>(app: &str, phase: &str, options: &[I], image: &str, command: &[&str]) -> Cmd {
     long().arg("create").args(labels(app, phase)).args(options).arg(image).args(command)
 }
 
+/// An app's image is made here: one that is missing must not be looked for at a registry, where anybody may have its name.
+const NEVER_FROM_ELSEWHERE: [&str; 2] = ["--pull", "never"];
+
 /// Starts an app in the background; prints its id.
 pub fn run_app<I: AsRef<std::ffi::OsStr>>(app: &str, options: &[I], image: &str, command: &[&str]) -> Cmd {
-    long().args(["run", "-d"]).args(options).args(labels(app, "web")).arg(image).args(command)
+    long().args(["run", "-d"]).args(NEVER_FROM_ELSEWHERE).args(options).args(labels(app, "web")).arg(image).args(command)
 }
 
 /// Runs a command in a new container of the app's image.
 pub fn run_command(app: &str, options: &[OsString], image: &str, command: &[OsString]) -> Cmd {
-    docker().arg("run").args(options).args(labels(app, "run")).arg(image).args(command)
+    docker().arg("run").args(NEVER_FROM_ELSEWHERE).args(options).args(labels(app, "run")).arg(image).args(command)
 }
 
 /// Starts a container and shows what it prints; ends with its exit code.

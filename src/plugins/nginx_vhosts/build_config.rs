@@ -29,6 +29,9 @@ pub fn command(house: &House, args: &Args) -> Outcome {
     }
     let app = App::named(house, args.word(0))?;
     let upstream = Upstream::of(&app, args)?;
+    if house.remote && upstream.as_ref().is_some_and(|upstream| !upstream.is_on_record(&app)) {
+        return Err(Fail::say(format!("Over ssh nginx is only led to where {0} listens: dokku nginx:build-config {0}", app.name)));
+    }
     if site::own_template(&app).is_some() {
         say::info1(house, "Overriding default nginx.conf with detected nginx.conf.template")?;
     }

@@ -12,9 +12,9 @@ use crate::app::App;
 use crate::args::Args;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
-use crate::files::server_name;
 use crate::files::template::{Operation, Template, Values};
 use crate::files::variables::Variables;
+use crate::files::{dockerfile, server_name};
 use crate::house::House;
 use crate::tools::bash;
 
@@ -34,12 +34,15 @@ impl Upstream {
         let (Some(port), Some(ip)) = (word(1, "PORT"), word(2, "IP")) else { return Ok(None) };
         let is_host = ip.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c));
         // A protocol behind the port comes from EXPOSE and stays, as in 0.3.18; nginx judges it.
-        let number = port.split_once('/').map_or(port.as_str(), |(number, _)| number);
-        let is_port = number.parse::<u16>().is_ok() && matches!(&port[number.len()..], "" | "/tcp" | "/udp");
-        if !is_port || !is_host {
+        if !dockerfile::is_port(&port) || !is_host {
             return Err(Fail::say(format!("{} cannot be reached at port {port:?} of {ip:?}: deploy it anew", app.name)));
         }
         Ok(Some(Upstream { ip, port }))
+    }
+
+    /// Is it where the app's container listens?
+    pub fn is_on_record(&self, app: &App) -> bool {
+        app.record("PORT").as_ref() == Some(&self.port) && app.record("IP").as_ref() == Some(&self.ip)
     }
 }
 

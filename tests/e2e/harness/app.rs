@@ -73,11 +73,11 @@ impl<'a> App<'a> {
     }
 
     /// Expects status 200 and `body` for `/`, at the latest when nginx has read what it was told to read:
-    /// it does so in its own time.
+    /// it does so in its own time, and until then asks a container that may be gone.
     #[track_caller]
     pub fn answers(&self, body: &str) {
         let is_right = |answer: &Answer| answer.status == 200 && answer.body.trim() == body;
-        within(5, || is_right(&self.get("/")));
+        within(15, || get(&self.host(), "/").is_ok_and(|answer| is_right(&answer)));
         let answer = self.get("/");
         assert!(is_right(&answer), "expected {body:?}, got {answer:?}");
     }
@@ -97,12 +97,20 @@ impl<'a> App<'a> {
         fs::read_to_string(self.file("CONTAINER")).unwrap().trim().to_string()
     }
 
-    /// All that the engine has of the app, ended containers too: ids and images.
+    /// Ids of all that the engine has of the app, ended containers too.
     pub fn containers(&self) -> Vec<String> {
-        let image = format!("dokku/{}", self.name);
-        let listing = docker(&["ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Image}}"]).succeeds().stdout;
-        let of_app = |line: &&str| line.split(' ').nth(1).is_some_and(|i| i == image || i.starts_with(&format!("{image}:")));
-        listing.lines().filter(of_app).map(str::to_string).collect()
+        self.listed(&["ps", "--all"])
+    }
+
+    /// Ids of its containers that run.
+    pub fn running(&self) -> Vec<String> {
+        self.listed(&["ps"])
+    }
+
+    fn listed(&self, words: &[&str]) -> Vec<String> {
+        let label = format!("label=dokku.app={}", self.name);
+        let listing = docker(&[words, &["--no-trunc", "--quiet", "--filter", &label]].concat()).succeeds().stdout;
+        listing.lines().map(str::to_string).collect()
     }
 
     fn destroy(&self) {

@@ -8,7 +8,7 @@ const NGINX: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Add
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Status and body of a response.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     pub status: u16,
     pub body: String,

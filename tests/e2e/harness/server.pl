@@ -3,6 +3,7 @@ use strict;
 use IO::Socket::INET;
 
 $SIG{TERM} = sub { print STDERR "asked to end\n"; exit 0 };
+$SIG{PIPE} = 'IGNORE'; # a client may have gone, as one that only knocks does
 my $port = $ENV{PORT} || 5000;
 my $listener = IO::Socket::INET->new(LocalPort => $port, Listen => 128, ReuseAddr => 1) or die "port $port: $!\n";
 print STDERR "listening on port $port\n";

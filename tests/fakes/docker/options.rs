@@ -36,6 +36,7 @@ const WITH_VALUE: &[&str] = &[
     "--mount",
     "--name",
     "--net",
+    "--pull",
     "--network",
     "--publish",
     "--restart",

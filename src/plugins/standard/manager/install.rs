@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::staging::Staging;
+use super::staging::{Lock, Staging};
 use super::{Installed, check, is_core, is_executable, is_name, need_root};
 use crate::args::Args;
 use crate::fail::{Fail, Outcome};
@@ -19,8 +19,9 @@ pub fn install(house: &House, args: &Args) -> Outcome {
     }
     need_root("plugins:install", args.words)?;
     let name = if args.lacks(1) { name_of(&args.text(0)) } else { args.text(1).into_owned() };
+    let lock = Lock::take(house)?;
     let plugin = newcomer(house, &name)?;
-    let staging = Staging::of(house, &plugin)?;
+    let staging = Staging::of(&lock, &plugin)?;
     say::info1(house, format!("Installing {name} from {}", args.text(0)))?;
     if exec::status(house, &git::clone(args.word(0), &staging.next()))? != 0 {
         return Err(Fail::say(format!("Plugin {name} is not installed: {} cannot be cloned", args.text(0))));

@@ -28,20 +28,18 @@ pub fn is_ours(name: &str) -> bool {
     name.starts_with(PREFIX)
 }
 
-/// One change of one plugin. Dropped before it is `done`, everything is as it was.
-pub struct Staging<'a> {
-    plugin: &'a Installed,
-    dir: TempDir,
-    /// Nobody else changes plugins meanwhile.
-    _lock: Flock<File>,
+/// Nobody else changes plugins while this lives, and nothing is half done.
+pub struct Lock {
+    plugins: PathBuf,
+    _file: Flock<File>,
 }
 
-impl<'a> Staging<'a> {
-    /// A place to make the plugin's next version ready. Fails when another command changes plugins.
-    pub fn of(house: &House, plugin: &'a Installed) -> Outcome<Staging<'a>> {
+impl Lock {
+    /// Fails when another command changes plugins. What a killed one left is undone.
+    pub fn take(house: &House) -> Outcome<Lock> {
         let path = &house.plugin_path;
         let open = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-        let lock = Flock::lock(open, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
+        let file = Flock::lock(open, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
             Errno::EWOULDBLOCK => Fail::say("Another command is changing the plugins; try again when it is done"),
             errno => std::io::Error::from(errno).into(),
         })?;
@@ -49,6 +47,22 @@ impl<'a> Staging<'a> {
             put_back(path, &entry.path())?;
             files::remove_dir(&entry.path())?;
         }
+        Ok(Lock { plugins: path.clone(), _file: file })
+    }
+}
+
+/// One change of one plugin. Dropped before it is `done`, everything is as it was.
+pub struct Staging<'a> {
+    plugin: &'a Installed,
+    dir: TempDir,
+    /// Its time is a part of the lock's.
+    _lock: &'a Lock,
+}
+
+impl<'a> Staging<'a> {
+    /// A place to make the plugin's next version ready.
+    pub fn of(lock: &'a Lock, plugin: &'a Installed) -> Outcome<Staging<'a>> {
+        let path = &lock.plugins;
         let dir =
             tempfile::Builder::new().prefix(PREFIX).tempdir_in(path).with_context(|| format!("cannot write to {}", path.display()))?;
         Ok(Staging { plugin, dir, _lock: lock })

@@ -1,7 +1,7 @@
 //! `plugins:uninstall NAME`.
 
 use super::install::run;
-use super::staging::Staging;
+use super::staging::{Lock, Staging};
 use super::{Installed, need_root};
 use crate::args::Args;
 use crate::fail::{Fail, Outcome};
@@ -14,11 +14,12 @@ pub fn uninstall(house: &House, args: &Args) -> Outcome {
         return Err(Fail::say("Say which plugin: dokku plugins:uninstall <plugin>"));
     }
     need_root("plugins:uninstall", args.words)?;
+    let lock = Lock::take(house)?;
     let plugin = Installed::named(house, args.word(0))?;
     if plugin.is_core() {
         return Err(Fail::say(format!("Plugin {} comes with dokku and stays", plugin.name)));
     }
-    let staging = Staging::of(house, &plugin)?;
+    let staging = Staging::of(&lock, &plugin)?;
     run(house, &plugin, "uninstall", "still installed")?;
     if plugin.dir.is_symlink() {
         files::remove(&plugin.dir)?;

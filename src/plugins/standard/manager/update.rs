@@ -1,7 +1,7 @@
 //! `plugins:update [NAME]`.
 
 use super::install::run;
-use super::staging::Staging;
+use super::staging::{Lock, Staging};
 use super::{Installed, check, need_root};
 use crate::args::Args;
 use crate::fail::{Fail, Outcome};
@@ -13,15 +13,16 @@ use crate::{exec, say};
 /// be updated; that one stays as it was.
 pub fn update(house: &House, args: &Args) -> Outcome {
     need_root("plugins:update", args.words)?;
+    let lock = Lock::take(house)?;
     if !args.lacks(0) {
-        return one(house, &Installed::named(house, args.word(0))?);
+        return one(house, &lock, &Installed::named(house, args.word(0))?);
     }
     let all = Installed::all(house).into_iter().filter(|plugin| !plugin.is_core() && plugin.is_checkout() && !plugin.dir.is_symlink());
-    let failed = all.map(|plugin| one(house, &plugin)).filter_map(Result::err).inspect(|fail| say::failure(house, fail)).count();
+    let failed = all.map(|plugin| one(house, &lock, &plugin)).filter_map(Result::err).inspect(|fail| say::failure(house, fail)).count();
     if failed == 0 { Ok(()) } else { Err(Fail::Code(1)) }
 }
 
-fn one(house: &House, plugin: &Installed) -> Outcome {
+fn one(house: &House, lock: &Lock, plugin: &Installed) -> Outcome {
     let name = &plugin.name;
     if plugin.is_core() {
         return Err(Fail::say(format!("Plugin {name} comes with dokku: scripts/install updates it")));
@@ -29,7 +30,7 @@ fn one(house: &House, plugin: &Installed) -> Outcome {
     if plugin.dir.is_symlink() || !plugin.is_checkout() {
         return Err(Fail::say(format!("Plugin {name} is no git checkout of its own: it can only be updated by hand")));
     }
-    let staging = Staging::of(house, plugin)?;
+    let staging = Staging::of(lock, plugin)?;
     let next = staging.next();
     exec::run(house, &copy::whole(&plugin.dir, &next))?;
     let head = |dir| exec::captured(house, &git::revision(dir, "HEAD")).map(|said| said.text());
