@@ -44,7 +44,7 @@ fn kill_at(deed: &Deed, choose: impl Fn(Vec<Point>) -> Vec<Point>) {
     deed.judge(&s).unwrap_or_else(|wrong| panic!("{}, not killed: {wrong}", deed.name));
     let chosen = choose(points(calls.len()));
     // Until the build begins a push is git's own, and what git leaves of it git takes away (`git prune`).
-    let begun = calls.iter().position(|call| call.contains("refs/heads/master^{commit}")).map_or(0, |place| place + 1);
+    let begun = calls.iter().position(|call| call.starts_with("docker image inspect")).map_or(0, |place| place + 1);
     let wrong: Vec<String> = chosen.iter().filter_map(|point| kill(&s, deed, point, begun).err()).collect();
     assert!(wrong.is_empty(), "{}: {} of {} points\n{}\n{calls:#?}", deed.name, wrong.len(), chosen.len(), wrong.join("\n"));
     println!("{}: {} of {} points, {} calls", deed.name, chosen.len(), chosen.len(), calls.len());
@@ -58,6 +58,7 @@ fn kill(s: &Sandbox, deed: &Deed, point: &Point, begun: usize) -> Result<(), Str
     if code != 137 {
         return Err(within(format!("it was not killed, but ended with {code}: {text}")));
     }
+    s.settles();
     let next = s.run_line(point.next).text();
     s.settles();
     let judged = deed.judge(s).map_err(|wrong| within(format!("{wrong}\n{next}")));
