@@ -17,6 +17,7 @@ use crate::files;
 use crate::house::House;
 use crate::nginx;
 use crate::operation::Process;
+use crate::push::engine;
 use crate::say;
 use crate::tools::docker;
 
@@ -149,8 +150,11 @@ impl Journal {
 }
 
 fn name_again(house: &House, app: &App, before: Option<&str>) -> Outcome {
-    let now = exec::captured(house, &docker::inspect_image("{{.Id}}", &app.image()))?;
-    let now = (now.code == 0).then(|| now.text());
+    let said = exec::captured(house, &docker::inspect_image("{{.Id}}", &app.image()))?;
+    if said.code != 0 {
+        engine::missing_or(house, &said)?;
+    }
+    let now = (said.code == 0).then(|| said.text());
     let cmd: Cmd = match (before, now.as_deref()) {
         (before, now) if before == now => return Ok(()),
         (Some(before), _) => docker::tag(before, &app.image()),

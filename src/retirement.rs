@@ -1,6 +1,7 @@
 //! Who is to be stopped when: a file for each old container in DOKKU_LIB_ROOT, so that it survives a reboot, and one
 //! process that waits for all of them and ends with the last.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::thread;
@@ -69,8 +70,14 @@ fn planned(house: &House) -> Vec<(String, Due)> {
 pub fn work(house: &House) -> Outcome {
     let file = File::options().create(true).append(true).open(house.lib.join("retire.lock"))?;
     let Ok(_alone) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else { return Ok(()) };
+    let mut known = BTreeSet::new();
     loop {
         let planned = planned(house);
+        let new: Vec<&String> = planned.iter().filter(|(id, due)| !serves(house, id, due)).map(|(id, _)| id).filter(|id| known.insert(id.to_string())).collect();
+        if !new.is_empty() {
+            // An engine that is started anew must not bring it back.
+            exec::silent(house, &docker::restart_policy("no", &new))?;
+        }
         let Some(next) = planned.iter().map(|(_, due)| due.at).min() else { return Ok(()) };
         for (container, due) in planned.iter().filter(|(_, due)| due.at <= now()) {
             stop(house, container, due)?;
@@ -79,10 +86,15 @@ pub fn work(house: &House) -> Outcome {
     }
 }
 
+/// Has the container come back into service?
+fn serves(house: &House, container: &str, due: &Due) -> bool {
+    let app = AppName::parse(due.app.as_ref()).map(|name| App::at(house, name));
+    app.and_then(|app| app.record("CONTAINER")).as_deref() == Some(container)
+}
+
 /// Stops a container, unless it has come back into service.
 fn stop(house: &House, container: &str, due: &Due) -> Outcome {
-    let app = AppName::parse(due.app.as_ref()).map(|name| App::at(house, name));
-    if app.and_then(|app| app.record("CONTAINER")).as_deref() != Some(container) {
+    if !serves(house, container, due) {
         exec::silent(house, &docker::stop(container))?;
     }
     files::remove(&dir(house).join(container))

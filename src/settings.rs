@@ -26,9 +26,22 @@ pub const CHECKS_UPTIME: Setting = Setting { name: "DOKKU_CHECKS_UPTIME", unit: 
 pub const CHECKS_PATIENT: Setting = Setting { name: "DOKKU_CHECKS_PATIENT", unit: "0 or 1", default: 0 };
 /// How long the old container goes on after a switch.
 pub const WAIT_TO_RETIRE: Setting = Setting { name: "DOKKU_WAIT_TO_RETIRE", unit: "seconds", default: 60 };
+/// The longest that a build may take; 0 for as long as it likes.
+pub const BUILD_TIMEOUT: Setting = Setting { name: "DOKKU_BUILD_TIMEOUT", unit: "seconds", default: 1800 };
+/// What must be free on the disks of the engine and of our own state before a build begins; 0 for nothing.
+pub const MIN_FREE_MB: Setting = Setting { name: "DOKKU_MIN_FREE_MB", unit: "megabytes", default: 500 };
 
 /// All settings.
-pub const ALL: &[&Setting] = &[&CHECKS_WAIT, &CHECKS_TIMEOUT, &CHECKS_ATTEMPTS, &CHECKS_UPTIME, &CHECKS_PATIENT, &WAIT_TO_RETIRE];
+pub const ALL: &[&Setting] = &[
+    &CHECKS_WAIT,
+    &CHECKS_TIMEOUT,
+    &CHECKS_ATTEMPTS,
+    &CHECKS_UPTIME,
+    &CHECKS_PATIENT,
+    &WAIT_TO_RETIRE,
+    &BUILD_TIMEOUT,
+    &MIN_FREE_MB,
+];
 
 impl Setting {
     /// As text: the app's ENV, else `$DOKKU_ROOT/ENV`, else the environment with dokkurc, else the default.

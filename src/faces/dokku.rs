@@ -46,7 +46,10 @@ pub fn run(words: &[OsString]) -> Outcome {
 fn session(mut house: House, words: &[OsString]) -> Outcome {
     match house.env.remove(OsStr::new(ssh::ORIGINAL_COMMAND)).filter(|line| !line.is_empty()) {
         Some(line) => ssh::session(house, words, &line),
-        None => perform(&house, words),
+        None => {
+            plugins::ps::restore::ahead_of(&house, words);
+            perform(&house, words)
+        }
     }
 }
 

@@ -64,6 +64,7 @@ pub fn session(mut house: House, words: &[OsString], line: &OsStr) -> Outcome {
 /// Runs a command for somebody with a key.
 pub fn asked(house: &House, words: &[OsString]) -> Outcome {
     allowed(house, words)?;
+    plugins::ps::restore::ahead_of(house, words);
     perform(&House { remote: true, ..house.clone() }, words)
 }
 

@@ -7,7 +7,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::tools::docker;
-use crate::{exec, hooks, lock, operation, push, say};
+use crate::{exec, hooks, lock, operation, push, say, standing};
 
 /// The table of `apps`.
 pub const PLUGIN: Plugin = Plugin {
@@ -67,6 +67,7 @@ fn destroy(house: &House, args: &Args) -> Outcome {
     }
     push::cleanup::forget_images(house, &app)?;
     hooks::fire(house, "post-delete", &[app.word()])?;
+    standing::forget(house, &app)?;
     lock::forget(house, &app)?;
     operation::forget(house, &app)
 }

@@ -11,7 +11,7 @@ use crate::args::Args;
 use crate::fail::{Fail, Outcome};
 use crate::files::env::{self, EnvFile};
 use crate::house::House;
-use crate::push::{image, variables};
+use crate::push::{engine, image, variables};
 use crate::{files, hooks, lock, say};
 
 /// The table of `config`.
@@ -108,6 +108,10 @@ fn unset(house: &House, args: &Args) -> Outcome {
 
 /// Changes the file by the command that does not restart, then restarts.
 fn changed(house: &House, app: &App, command: &str, args: &Args) -> Outcome {
+    if app.record("CONTAINER").is_some() {
+        // Without an engine there can be no restart, so nothing is written.
+        engine::answers(house)?;
+    }
     let words: Vec<OsString> = [command.into(), app.word()].into_iter().chain(args.from(1).iter().cloned()).collect();
     hooks::call(house, &words)?;
     say::info1(house, format!("Restarting app {}", app.name))?;

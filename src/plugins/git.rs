@@ -103,7 +103,8 @@ fn service(house: &House, args: &Args) -> Outcome {
     }
     let path = app.dir.as_os_str().as_bytes();
     let line = [b"git-receive-pack ".as_slice(), &crate::files::env::quoted(path)].concat();
-    from_code(exec::status(house, &git::shell(OsStr::from_bytes(&line)))?)
+    // A developer's machine that hangs up must not end git: what is deployed by then would not be what the repository says.
+    from_code(exec::status_unheard(house, &git::shell(OsStr::from_bytes(&line)))?)
 }
 
 /// The app that git asked for: its quotes undone, a leading slash taken away.
