@@ -101,10 +101,8 @@ pub fn status_unheard(house: &House, cmd: &Cmd) -> Outcome<i32> {
         Err(error) => return cannot_start(house, cmd, &error),
     };
     drop(command);
-    let pumps = [
-        child.stdout.take().map(|from| pass_on(from, &house.io.stdout)),
-        child.stderr.take().map(|from| pass_on(from, &house.io.stderr)),
-    ];
+    let pumps =
+        [child.stdout.take().map(|from| pass_on(from, &house.io.stdout)), child.stderr.take().map(|from| pass_on(from, &house.io.stderr))];
     let code = code_of(wait(child)?);
     for pump in pumps.into_iter().flatten() {
         pump?.join().map_err(|_| anyhow::anyhow!("the output of `{}` broke off", cmd.line()))?;

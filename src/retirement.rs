@@ -73,7 +73,12 @@ pub fn work(house: &House) -> Outcome {
     let mut known = BTreeSet::new();
     loop {
         let planned = planned(house);
-        let new: Vec<&String> = planned.iter().filter(|(id, due)| !serves(house, id, due)).map(|(id, _)| id).filter(|id| known.insert(id.to_string())).collect();
+        let new: Vec<&String> = planned
+            .iter()
+            .filter(|(id, due)| !serves(house, id, due))
+            .map(|(id, _)| id)
+            .filter(|id| known.insert(id.to_string()))
+            .collect();
         if !new.is_empty() {
             // An engine that is started anew must not bring it back.
             exec::silent(house, &docker::restart_policy("no", &new))?;

@@ -32,16 +32,8 @@ pub const BUILD_TIMEOUT: Setting = Setting { name: "DOKKU_BUILD_TIMEOUT", unit: 
 pub const MIN_FREE_MB: Setting = Setting { name: "DOKKU_MIN_FREE_MB", unit: "megabytes", default: 500 };
 
 /// All settings.
-pub const ALL: &[&Setting] = &[
-    &CHECKS_WAIT,
-    &CHECKS_TIMEOUT,
-    &CHECKS_ATTEMPTS,
-    &CHECKS_UPTIME,
-    &CHECKS_PATIENT,
-    &WAIT_TO_RETIRE,
-    &BUILD_TIMEOUT,
-    &MIN_FREE_MB,
-];
+pub const ALL: &[&Setting] =
+    &[&CHECKS_WAIT, &CHECKS_TIMEOUT, &CHECKS_ATTEMPTS, &CHECKS_UPTIME, &CHECKS_PATIENT, &WAIT_TO_RETIRE, &BUILD_TIMEOUT, &MIN_FREE_MB];
 
 impl Setting {
     /// As text: the app's ENV, else `$DOKKU_ROOT/ENV`, else the environment with dokkurc, else the default.

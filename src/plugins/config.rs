@@ -195,8 +195,7 @@ fn edit(house: &House, app: &App, change: impl FnOnce(&mut EnvFile)) -> Outcome 
 fn docker_args(house: &House, args: &Args) -> Outcome {
     let before = hooks::input(house)?;
     let app = App::named(house, args.word(0))?;
-    // An image that cannot be asked is no buildstep's; that it is missing is said by who wants to run it.
-    if image::is_buildstep(house, &app.image()).unwrap_or(false) {
+    if image::is_buildstep(house, &app.image())? {
         return say::line(house, before);
     }
     let file = variables::write(house, &app)?;

@@ -9,6 +9,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::io::Fd;
+use crate::plugins::ps::restore::readdress;
 use crate::push::container::{self, Place};
 use crate::push::{build, engine, image, lineage, options, retire, variables};
 use crate::recovery::or_as_before;
@@ -135,7 +136,7 @@ fn vacate(house: &House, app: &App, new: &Container) -> Outcome {
     for other in App::all(house)?.iter().filter(|other| other.name != app.name) {
         if std::fs::read_to_string(other.path("nginx.conf")).is_ok_and(|text| text.contains(&address)) {
             // What keeps another app's configuration from being renewed must not keep this one from its release.
-            if let Err(fail) = hooks::call(&hushed, &["ps:restore", other.name.as_str()]) {
+            if let Err(fail) = readdress(&hushed, other) {
                 say::failure(house, &fail);
             }
         }

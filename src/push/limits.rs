@@ -47,5 +47,5 @@ pub fn check_room(house: &House, app: &App) -> Outcome {
 /// What users may still write there, in megabytes; `None` where nobody can tell.
 fn free_mb(place: &Path) -> Option<u64> {
     let found = statvfs(place).ok()?;
-    Some(u64::from(found.blocks_available()).saturating_mul(u64::from(found.fragment_size())) >> 20)
+    Some(found.blocks_available().saturating_mul(found.fragment_size()) >> 20)
 }

@@ -41,7 +41,9 @@ mod tests {
 
     #[test]
     fn an_option_is_found_in_both_forms() {
-        for (line, found) in [("-v /a --restart always", true), ("--restart=no", true), ("--restarted x", false), ("-e --restart-x=1", false)] {
+        for (line, found) in
+            [("-v /a --restart always", true), ("--restart=no", true), ("--restarted x", false), ("-e --restart-x=1", false)]
+        {
             assert_eq!(say_what_comes_after(&exec::words(line.split(' '))), found, "{line}");
         }
         assert!(say_what_comes_after(&exec::words(["--rm"])));

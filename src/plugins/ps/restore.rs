@@ -48,6 +48,14 @@ pub fn command(house: &House, args: &Args) -> Outcome {
     }
 }
 
+/// Another container has been given an address that nginx knows as the app's: it is told where the app is now, or that it
+/// is nowhere. Waits for nobody who is at the app.
+pub fn readdress(house: &House, app: &App) -> Outcome {
+    let mut pass = Pass::default();
+    pass.renew(house, app)?;
+    pass.reload(house)
+}
+
 /// Restores the app that a command is about to be run on, when the engine has been started anew and nobody has done so
 /// yet: where no init does, the next command does. Its own output is the command's alone.
 pub fn ahead_of(house: &House, words: &[OsString]) {
@@ -109,8 +117,11 @@ impl Pass {
             return self.renew(house, app).map(drop);
         }
         operation::alone(house, app, "ps:restore", |house| {
-            start(house, app)?;
-            if self.renew(house, app)? || standing::is_stopped(house, app) {
+            let started = start(house, app);
+            // Whether it runs now or not: its requests must not go to whoever has its address.
+            let runs = self.renew(house, app)?;
+            started?;
+            if runs || standing::is_stopped(house, app) {
                 return Ok(());
             }
             Err(Fail::say(format!("{0} does not stay up: see `dokku logs {0}`", app.name)))
@@ -119,14 +130,24 @@ impl Pass {
 
     /// Writes down where the app listens now. Does it run, or is it about to?
     fn renew(&mut self, house: &House, app: &App) -> Outcome<bool> {
-        let (Some(id), Some(before)) = (app.record("CONTAINER"), Place::on_record(app)) else { return Ok(true) };
-        let container = Container::find(house, &id)?;
-        let now = container.as_ref().and_then(|container| container.place(&before));
+        loop {
+            let (Some(id), Some(before)) = (app.record("CONTAINER"), Place::on_record(app)) else { return Ok(true) };
+            let runs = self.renew_for(house, app, &id, &before)?;
+            // Somebody who is at the app may have switched it meanwhile, and we may have written over what they wrote.
+            if app.record("CONTAINER") == Some(id) {
+                return Ok(runs);
+            }
+        }
+    }
+
+    fn renew_for(&mut self, house: &House, app: &App, id: &str, before: &Place) -> Outcome<bool> {
+        let container = Container::find(house, id)?;
+        let now = container.as_ref().and_then(|container| container.place(before));
         let is_restarting = container.is_some_and(|container| container.is_restarting());
         if is_restarting {
             self.restarting.push(app.clone());
         }
-        if let Some(now) = now.as_ref().filter(|now| **now != before) {
+        if let Some(now) = now.as_ref().filter(|now| *now != before) {
             now.record(house, app)?;
             say::info1(house, format!("{} listens at {}:{} now", app.name, now.ip, now.port))?;
             if is_observed(house) {
