@@ -15,6 +15,9 @@ use crate::{files, say};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppName(String);
 
+/// Names in DOKKU_ROOT that are not an app's: where certificates for all apps are kept, and the administrator's script.
+const RESERVED: [&str; 2] = ["tls", "dokkurc"];
+
 /// The longest name a new app may have, in characters.
 pub const LONGEST_NAME: usize = 63;
 
@@ -26,16 +29,22 @@ impl AppName {
         fits.then(|| AppName(name.to_owned()))
     }
 
-    /// A name for a new app: what docker takes as part of an image's name, and not `tls`, where certificates are kept.
+    /// A name for a new app: what docker takes as part of an image's name, and not one of dokku's own beside the apps.
     pub fn for_new_app(word: &OsStr) -> Outcome<AppName> {
         let refused = || {
             let name = word.to_string_lossy();
             Fail::say(format!(
-                "{name:?} cannot be the name of an app: use 1 to {LONGEST_NAME} of a-z and 0-9, with single `.`, `_`, `-` between them, and not `tls`"
+                "{name:?} cannot be the name of an app: use 1 to {LONGEST_NAME} of a-z and 0-9, with single `.`, `_`, `-` between them, and not {}",
+                RESERVED.map(|name| format!("`{name}`")).join(" or ")
             ))
         };
         let name = AppName::parse(word).ok_or_else(refused)?;
-        if name.0.len() > LONGEST_NAME || name.0 == "tls" || !is_image_component(&name.0) { Err(refused()) } else { Ok(name) }
+        if name.0.len() > LONGEST_NAME || name.is_reserved() || !is_image_component(&name.0) { Err(refused()) } else { Ok(name) }
+    }
+
+    /// Is this the name of something of dokku's own?
+    pub fn is_reserved(&self) -> bool {
+        RESERVED.contains(&self.0.as_str())
     }
 
     /// The name as text.
@@ -55,6 +64,12 @@ fn is_image_component(name: &str) -> bool {
 impl fmt::Display for AppName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl AsRef<std::path::Path> for AppName {
+    fn as_ref(&self) -> &std::path::Path {
+        std::path::Path::new(&self.0)
     }
 }
 
@@ -156,7 +171,7 @@ mod tests {
         for good in ["a", "web-two", "a.b", "a_b", "a__b", "a---b", "0", "node.example.com", &"x".repeat(63)] {
             assert!(AppName::for_new_app(OsStr::new(good)).is_ok(), "{good}");
         }
-        for bad in ["", "A", "-rf", "a-", ".ssh", "a..b", "a___b", "a._b", "a;b", "x y", "a/b", "../x", "tls", &"x".repeat(64)] {
+        for bad in ["", "A", "-rf", "a-", ".ssh", "a..b", "a___b", "a._b", "a;b", "x y", "a/b", "../x", "tls", "dokkurc", &"x".repeat(64)] {
             assert!(AppName::for_new_app(OsStr::new(bad)).is_err(), "{bad}");
         }
     }

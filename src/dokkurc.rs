@@ -33,7 +33,8 @@ pub fn sourced(house: House) -> Outcome<House> {
         return Ok(house);
     }
     let dump = io::inherited_scratch()?;
-    let names = OWN.iter().copied().chain(settings::ALL.iter().map(|setting| setting.name));
+    let settings = settings::ALL.iter().map(|setting| setting.name).chain([settings::SSH_DOCKER_OPTIONS.name]);
+    let names = OWN.iter().copied().chain(settings);
     let script = Cmd::new("bash").args(["-c", SOURCE, "dokku"]).arg(dump.as_fd().as_raw_fd().to_string()).args(names);
     let code = exec::status(&house, &script)?;
     let text = io::contents(&dump)?;

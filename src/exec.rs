@@ -179,6 +179,32 @@ pub fn captured(house: &House, cmd: &Cmd) -> Outcome<Said> {
     collect(cmd, command)
 }
 
+/// The same for a command that answers for a stranger: of its stdout no more than `most` bytes are kept, and if it goes on
+/// writing it is cut off.
+pub fn captured_at_most(house: &House, cmd: &Cmd, most: u64) -> Outcome<Said> {
+    let mut command = prepare(house, cmd);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Ok(not_started(cmd, &error)),
+    };
+    drop(command);
+    let (stdout, errors) = (child.stdout.take().expect("stdout is piped"), listen(child.stderr.take().expect("stderr is piped")));
+    let mut kept = Vec::new();
+    stdout.take(most).read_to_end(&mut kept)?;
+    let code = code_of(wait(child)?);
+    Ok(Said { code, stdout: kept, stderr: errors.join().unwrap_or_default() })
+}
+
+/// Keeps what a child says on stderr while we are busy with its other streams.
+fn listen(mut stderr: std::process::ChildStderr) -> std::thread::JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = stderr.read_to_end(&mut text);
+        text
+    })
+}
+
 /// Runs a hook with our stdin and stderr; stdout is kept up to the moment when its last holder closes it.
 /// A start may fail without a word: a file that is not executable, or without `#!`.
 pub fn filtered(house: &House, cmd: &Cmd) -> std::io::Result<Output> {
@@ -198,12 +224,7 @@ pub fn fed(house: &House, cmd: &Cmd, feed: impl FnOnce(&mut dyn Write) -> std::i
         Err(error) => return Ok(not_started(cmd, &error)),
     };
     drop(command);
-    let mut errors = child.stderr.take().expect("stderr is piped");
-    let listener = std::thread::spawn(move || {
-        let mut text = Vec::new();
-        let _ = errors.read_to_end(&mut text);
-        text
-    });
+    let listener = listen(child.stderr.take().expect("stderr is piped"));
     let mut pipe = std::io::BufWriter::with_capacity(1 << 16, child.stdin.take().expect("stdin is piped"));
     let fed = feed(&mut pipe).and_then(|()| pipe.flush());
     drop(pipe);

@@ -16,7 +16,7 @@ use crate::fail::{Fail, NOT_IMPLEMENTED, Outcome, from_code};
 use crate::house::House;
 use crate::io::{self, Fd};
 use crate::plugins::{self, Run};
-use crate::{legacy, say};
+use crate::{files, legacy, say};
 
 /// One plugin's file for a hook.
 pub struct Hook {
@@ -27,7 +27,7 @@ pub struct Hook {
 }
 
 /// The files for a hook, in byte order of the plugins' names. Hidden directories count for hooks, not for commands.
-pub fn files(house: &House, hook: &str, hidden: bool) -> Vec<Hook> {
+pub fn list(house: &House, hook: &str, hidden: bool) -> Vec<Hook> {
     let Ok(entries) = fs::read_dir(&house.plugin_path) else { return Vec::new() };
     let mut names: Vec<OsString> = entries.flatten().map(|entry| entry.file_name()).collect();
     names.retain(|name| hidden || !name.as_bytes().starts_with(b"."));
@@ -48,26 +48,36 @@ fn relative(hook: &str) -> Option<&str> {
 }
 
 /// Is the file byte for byte what we install, and may it be executed?
-fn is_stub(path: &PathBuf, plugin: &OsStr, hook: &str) -> bool {
-    fs::read(path).is_ok_and(|found| found == plugins::stub(plugin, hook))
-        && nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok()
+fn is_stub(path: &Path, plugin: &OsStr, hook: &str) -> bool {
+    files::holds(path, &plugins::stub(plugin, hook)) && nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok()
 }
 
 /// Does anybody but the core implement this hook? Only then can anybody see what lies between two steps.
 pub fn observed(house: &House, hook: &str) -> bool {
-    files(house, hook, true).iter().any(|file| file.ours.is_none())
+    list(house, hook, true).iter().any(|file| file.ours.is_none())
 }
 
 /// Do only our untouched `commands` files answer commands?
 pub fn only_core_commands(house: &House) -> bool {
-    files(house, "commands", false).iter().all(|file| file.ours.is_some())
+    list(house, "commands", false).iter().all(|file| file.ours.is_some())
 }
 
-/// Does a `commands` file that is not ours contain this name? Then a command that 0.3.18 lacks is theirs.
-pub fn others_know(house: &House, command: &str) -> bool {
-    let name = command.as_bytes();
-    let contains = |text: Vec<u8>| text.windows(name.len()).any(|window| window == name);
-    files(house, "commands", false).iter().filter(|file| file.ours.is_none()).any(|file| fs::read(&file.path).is_ok_and(contains))
+/// The texts of all `commands` files that are not ours.
+#[derive(Default)]
+pub struct Others(Vec<Vec<u8>>);
+
+impl Others {
+    /// Reads them.
+    pub fn of(house: &House) -> Others {
+        let others = list(house, "commands", false).into_iter().filter(|file| file.ours.is_none());
+        Others(others.filter_map(|file| fs::read(file.path).ok()).collect())
+    }
+
+    /// Does one of them contain this name? Then a command that 0.3.18 lacks is theirs.
+    pub fn know(&self, command: &str) -> bool {
+        let name = command.as_bytes();
+        self.0.iter().any(|text| text.windows(name.len()).any(|window| window == name))
+    }
 }
 
 /// Does the untouched core hook of this plugin stand in its place?
@@ -110,34 +120,29 @@ fn listening(house: &House) -> Outcome<(House, Fd)> {
 
 /// One after the other: all that a file prints is the input of the next, and only the last one's output is ours.
 pub fn chain(house: &House, hook: &str, args: &[OsString], traced: bool) -> Outcome {
-    let files = files(house, hook, true);
-    let (mut step, mut data) = (house.clone(), None::<Vec<u8>>);
+    let links = list(house, hook, true);
+    let mut step = house.clone();
     step.io.stdin = first_input(house)?;
-    for (place, file) in files.iter().enumerate() {
+    for (place, file) in links.iter().enumerate() {
         if traced {
             show(house, file.path.as_os_str(), args);
         }
-        if let Some(data) = data.take() {
-            step.io.stdin = if file.ours.is_some() { io::scratch(&data)? } else { io::piped(data)? };
-        }
-        if place + 1 == files.len() {
-            return link(&step, file, hook, args);
-        }
-        data = Some(link_output(&step, file, hook, args)?);
+        let Some(next) = links.get(place + 1) else { return link(&step, file, hook, args) };
+        step.io.stdin = link_output(&step, file, hook, args)?.input_of(next)?;
     }
     Ok(())
 }
 
 /// All at once, each one's output piped to the next. The first one that fails ends it, and leaves the others running.
 pub fn side_by_side(house: &House, hook: &str, args: &[OsString], traced: bool) -> Outcome {
-    let files = files(house, hook, true);
+    let links = list(house, hook, true);
     let (tell, told) = mpsc::channel();
     let mut input = first_input(house)?;
-    for (place, file) in files.iter().enumerate() {
+    for (place, file) in links.iter().enumerate() {
         if traced {
             show(house, file.path.as_os_str(), args);
         }
-        let (next, output) = if place + 1 == files.len() { (Fd::null()?, house.io.stdout.clone()) } else { io::pipe()? };
+        let (next, output) = if place + 1 == links.len() { (Fd::null()?, house.io.stdout.clone()) } else { io::pipe()? };
         let child = exec::spawn_with(house, &program(house, &file.path, args), input.stdio()?, output.stdio()?);
         let (tell, drain) = (tell.clone(), if place == 0 { None } else { Some(input.file()?) });
         thread::spawn(move || {
@@ -174,16 +179,36 @@ fn link(house: &House, file: &Hook, hook: &str, args: &[OsString]) -> Outcome {
     }
 }
 
-fn link_output(house: &House, file: &Hook, hook: &str, args: &[OsString]) -> Outcome<Vec<u8>> {
+/// What a link of a chain has printed.
+enum Printed {
+    /// By a function of ours: a scratch file.
+    Scratch(Fd),
+    /// By a program.
+    Bytes(Vec<u8>),
+}
+
+impl Printed {
+    /// As the input of the next link: a pipe for a program, as in pluginhook.
+    fn input_of(self, next: &Hook) -> std::io::Result<Fd> {
+        match (self, next.ours) {
+            (Printed::Scratch(fd), Some(_)) => io::rewound(fd),
+            (Printed::Scratch(fd), None) => io::piped(io::contents(&fd)?),
+            (Printed::Bytes(data), Some(_)) => io::scratch(&data),
+            (Printed::Bytes(data), None) => io::piped(data),
+        }
+    }
+}
+
+fn link_output(house: &House, file: &Hook, hook: &str, args: &[OsString]) -> Outcome<Printed> {
     match file.ours {
         Some(_) => {
             let (inner, heard) = listening(house)?;
             link(&inner, file, hook, args)?;
-            Ok(io::contents(&heard)?)
+            Ok(Printed::Scratch(heard))
         }
         None => match exec::filtered(house, &program(house, &file.path, args)) {
-            Ok(output) => from_code(code_of_hook(output.status)).map(|()| output.stdout),
-            Err(_) => Ok(Vec::new()),
+            Ok(output) => from_code(code_of_hook(output.status)).map(|()| Printed::Bytes(output.stdout)),
+            Err(_) => Ok(Printed::Bytes(Vec::new())),
         },
     }
 }
@@ -205,7 +230,7 @@ fn code_of_hook(status: ExitStatus) -> i32 {
 /// Offers a command to every plugin, as `dokku COMMAND ...` does: 10 means "not mine", 0 goes on, any other code ends it.
 pub fn dispatch(house: &House, words: &[OsString]) -> Outcome {
     let mut answered = false;
-    for file in files(house, "commands", false) {
+    for file in list(house, "commands", false) {
         match answer(house, &file, words)? {
             NOT_IMPLEMENTED => {}
             0 => answered = true,

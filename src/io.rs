@@ -139,10 +139,18 @@ pub fn piped(data: Vec<u8>) -> io::Result<Fd> {
 
 /// A nameless file in memory that holds `data`, to be read from its start.
 pub fn scratch(data: &[u8]) -> io::Result<Fd> {
-    let mut file = File::from(nix::sys::memfd::memfd_create(c"dokku", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)?);
-    file.write_all(data)?;
-    file.rewind()?;
-    Ok(Fd::own(file))
+    let fd = Fd::own(nix::sys::memfd::memfd_create(c"dokku", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)?);
+    if data.is_empty() {
+        return Ok(fd);
+    }
+    fd.write_all(data)?;
+    rewound(fd)
+}
+
+/// A scratch file that has been written to, to be read from its start.
+pub fn rewound(scratch: Fd) -> io::Result<Fd> {
+    nix::unistd::lseek(scratch.as_fd(), 0, nix::unistd::Whence::SeekSet)?;
+    Ok(scratch)
 }
 
 /// What has been written into a scratch file so far.

@@ -72,9 +72,9 @@ pub fn warn(house: &House, text: impl AsRef<str>) -> Outcome {
     line(house, format!(" !    {}", text.as_ref()))
 }
 
-/// Two columns of 40, both padded.
-pub fn columns(house: &House, left: &str, right: &str) -> Outcome {
-    line(house, format!("{left:<40} {right:<40}"))
+/// A line of two columns of 40, both padded.
+pub fn columns(left: &str, right: &str) -> String {
+    format!("{left:<40} {right:<40}\n")
 }
 
 /// Runs `work` with each line of its stdout, and of its children's, preceded by `prefix`.

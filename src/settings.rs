@@ -31,9 +31,28 @@ pub const BUILD_TIMEOUT: Setting = Setting { name: "DOKKU_BUILD_TIMEOUT", unit: 
 /// What must be free on the disks of the engine and of our own state before a build begins; 0 for nothing.
 pub const MIN_FREE_MB: Setting = Setting { name: "DOKKU_MIN_FREE_MB", unit: "megabytes", default: 500 };
 
+/// 0: nobody changes docker's options over ssh, which would let a key act as root.
+pub const SSH_DOCKER_OPTIONS: Switch = Switch { name: "DOKKU_SSH_DOCKER_OPTIONS" };
+
 /// All settings.
 pub const ALL: &[&Setting] =
     &[&CHECKS_WAIT, &CHECKS_TIMEOUT, &CHECKS_ATTEMPTS, &CHECKS_UPTIME, &CHECKS_PATIENT, &WAIT_TO_RETIRE, &BUILD_TIMEOUT, &MIN_FREE_MB];
+
+/// Something that is on unless the administrator sets it to 0. No app's config has a say in it.
+pub struct Switch {
+    /// Its variable.
+    pub name: &'static str,
+}
+
+impl Switch {
+    /// `$DOKKU_ROOT/ENV`, else the environment with dokkurc.
+    pub fn is_on(&self, house: &House) -> bool {
+        let file = EnvFile::load(&house.root.join("ENV"));
+        let global = file.get(self.name).map(|value| without_double_quotes(&String::from_utf8_lossy(value)).to_owned());
+        let set = global.or_else(|| house.var(self.name).map(|value| value.to_string_lossy().into_owned()));
+        set.is_none_or(|value| value.trim() != "0")
+    }
+}
 
 impl Setting {
     /// As text: the app's ENV, else `$DOKKU_ROOT/ENV`, else the environment with dokkurc, else the default.

@@ -63,7 +63,7 @@ fn pages_are_asked_for_in_their_order() {
         CHECKS expected result:\n       http://localhost/again => \"plain\"\n\
         -----> All checks successful!\n";
     assert_eq!(check(&s, &id, 5000), format!("{expected}{LOG}"));
-    let fetch = "-q --silent --show-error --compressed --fail --location --max-time 0";
+    let fetch = "-q --silent --show-error --compressed --fail --location --globoff --proto =http,https --max-time 0";
     let calls = [
         "http://127.0.0.2:5000/",
         "http://127.0.0.2:5000/a",

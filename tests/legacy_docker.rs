@@ -24,6 +24,7 @@ case "$1 $*" in
   "wait "*gone) echo 7 ;;
   "ps "*) printf 'CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     NAMES\n0123456789ab   dokku/a   "x"       now       Up        5000/tcp   one\n' ;;
   "port "*) printf '0.0.0.0:49153\n[::]:49153\n' ;;
+  "commit "*) echo sha256:4567 ;;
   "pid "*) echo $$; kill -TERM $$ ;;
   *) printf '<%s>' "$@"; echo " buildkit=$DOCKER_BUILDKIT path=${PATH%%:*}"; exit 9 ;;
 esac
@@ -83,6 +84,7 @@ fn listings_are_those_of_2015() {
     let s = machine();
     assert!(s.run(["d", "ps"]).text().contains("0123456789ab        dokku/a:latest      \"x\""));
     s.run(["d", "port", "one", "5000"]).shows("0.0.0.0:49153\n");
+    s.run(["d", "commit", "one", "name"]).shows("4567\n");
     let text = s.run(["d", "inspect", "one"]).text();
     let found: Vec<&str> = text.lines().filter(|line| line.contains("IPAddress")).map(str::trim).collect();
     assert_eq!(found, ["\"IPAddress\": \"10.9.0.2\","]);

@@ -131,19 +131,20 @@ const MAIN_COMMANDS: &[(&str, &str)] = &[
 
 /// The usage, then what the chain of `commands help` makes of our own lines, sorted.
 fn help(house: &House) -> Outcome {
-    say::raw(house, USAGE.as_bytes())?;
     let mine: String = MAIN_COMMANDS.iter().map(|(usage, text)| help_line(usage, text)).collect();
     let heard = io::scratch(b"")?;
     let mut inner = house.clone();
     inner.io.stdin = io::scratch(mine.as_bytes())?;
     inner.io.stdout = heard.clone();
     let ended = hooks::fire(&inner, "commands", &exec::words(["help"]));
-    let text = io::contents(&heard)?;
-    let mut lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    let heard = io::contents(&heard)?;
+    let mut lines: Vec<&[u8]> = heard.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line)).collect();
     lines.sort();
+    let mut text = USAGE.as_bytes().to_vec();
     for line in lines {
-        say::raw(house, line.strip_suffix(b"\n").unwrap_or(line))?;
-        say::raw(house, b"\n")?;
+        text.extend_from_slice(line);
+        text.push(b'\n');
     }
+    say::raw(house, &text)?;
     ended
 }

@@ -7,7 +7,7 @@ use crate::faces::dokku::perform;
 use crate::fail::{Fail, Outcome};
 use crate::house::House;
 use crate::io::Fd;
-use crate::{plugins, say};
+use crate::{plugins, say, settings};
 
 /// Set by sshd to what the client asked for.
 pub const ORIGINAL_COMMAND: &str = "SSH_ORIGINAL_COMMAND";
@@ -30,6 +30,9 @@ const REFUSED: &[&str] = &[
     "core:cleanup",
     "core:retire",
 ];
+
+/// Changes of docker's options let a key act as root. Refused where DOKKU_SSH_DOCKER_OPTIONS is 0.
+const DOCKER_OPTIONS: &[&str] = &["docker-options:add", "docker-options:remove"];
 
 /// What xargs ends with when its command failed.
 const XARGS_FAILED: i32 = 123;
@@ -71,10 +74,15 @@ pub fn asked(house: &House, words: &[OsString]) -> Outcome {
 /// Fails when a key may not run this command. What a plugin has in place of a command of ours is the plugin's to judge.
 fn allowed(house: &House, words: &[OsString]) -> Outcome {
     let command = words.iter().find(|word| !word.as_bytes().starts_with(b"--"));
-    match command.and_then(|word| word.to_str()).filter(|word| REFUSED.contains(word) || plugins::of_root(house, word).is_some()) {
-        Some(word) => Err(Fail::say(format!("`{word}` cannot be run over ssh; run it on the server"))),
-        None => Ok(()),
+    let Some(word) = command.and_then(|word| word.to_str()) else { return Ok(()) };
+    if REFUSED.contains(&word) || plugins::of_root(house, word).is_some() {
+        return Err(Fail::say(format!("`{word}` cannot be run over ssh; run it on the server")));
     }
+    if DOCKER_OPTIONS.contains(&word) && !settings::SSH_DOCKER_OPTIONS.is_on(house) {
+        let name = settings::SSH_DOCKER_OPTIONS.name;
+        return Err(Fail::say(format!("`{word}` cannot be run over ssh, since {name} is 0 on this server; run it there")));
+    }
+    Ok(())
 }
 
 /// Does the server undo quotes for this command?

@@ -14,6 +14,9 @@ pub struct Certificate {
     pub alternative: Vec<String>,
 }
 
+/// The most names in a certificate that is taken. Each becomes a server of nginx's, which all apps share.
+const MOST_NAMES: usize = 1000;
+
 impl Certificate {
     /// The first certificate of a PEM file, which is the server's own; others after it are its issuers.
     /// The error says what is wrong with the file.
@@ -24,10 +27,12 @@ impl Certificate {
         let common = own.subject().iter_common_name().filter_map(|name| name.as_str().ok()).map(str::to_owned);
         let alternative = own.subject_alternative_name().ok().flatten().map(|extension| &extension.value.general_names);
         let dns = |name: &GeneralName| if let GeneralName::DNSName(name) = name { Some((*name).to_owned()) } else { None };
-        Ok(Certificate {
+        let names = Certificate {
             common: common.filter(|name| is_host(name)).collect(),
             alternative: alternative.into_iter().flatten().filter_map(dns).filter(|name| is_host(name)).collect(),
-        })
+        };
+        let count = names.common.len() + names.alternative.len();
+        if count > MOST_NAMES { Err(format!("its certificate names {count} hosts; {MOST_NAMES} are taken at most")) } else { Ok(names) }
     }
 
     /// Is it good for this host?

@@ -82,9 +82,11 @@ impl Page {
         format!("{}://{}{}", self.protocol, self.host.as_deref().unwrap_or("localhost"), self.path)
     }
 
-    /// The page's address in a container that listens at `ip` and `port`.
+    /// The page's address in a container that listens at `ip` and `port`. What has no slash in front is no port (0.3.18
+    /// let curl complain of it), nor, with an `@` in it, another host.
     pub fn url(&self, ip: &str, port: &str) -> String {
-        format!("{}://{ip}:{port}{}", self.protocol, self.path)
+        let path = if self.path.starts_with('/') { self.path.clone() } else { self.path.replace('@', "%40") };
+        format!("{}://{ip}:{port}{path}", self.protocol)
     }
 
     /// Is what is expected in this body? An expression that is none is looked for as it stands.
@@ -171,6 +173,14 @@ mod tests {
         for nothing in ["", "# c\n\n  \n", "/a?x=1 never\n", "A=1\n", "/no newline"] {
             assert_eq!(pages(nothing), [], "{nothing:?}");
         }
+    }
+
+    #[test]
+    fn a_page_is_the_container_s() {
+        let url = |word: &str| Page::parse(word, String::new()).url("10.0.0.1", "5000");
+        assert_eq!(url("//www.x/a@b?c=@d"), "http://10.0.0.1:5000/a@b?c=@d");
+        assert_eq!(url("@evil.example/"), "http://10.0.0.1:5000%40evil.example/");
+        assert_eq!(url("http:x@evil.example/"), "http://10.0.0.1:5000x%40evil.example/");
     }
 
     #[test]

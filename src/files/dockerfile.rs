@@ -8,6 +8,13 @@ pub fn first_port(text: &str) -> Option<&str> {
     first.starts_with(|c: char| c.is_ascii_digit()).then_some(first)
 }
 
+/// A port as EXPOSE names one: a number, perhaps with its protocol.
+pub fn is_port(text: &str) -> bool {
+    let number = text.split_once('/').map_or(text, |(number, _)| number);
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit());
+    plain && number.parse::<u16>().is_ok() && matches!(&text[number.len()..], "" | "/tcp" | "/udp")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -18,5 +25,14 @@ mod tests {
         assert_eq!(first_port("EXPOSE 53/udp"), Some("53/udp"));
         assert_eq!(first_port("EXPOSE $PORT\n"), None);
         assert_eq!(first_port("FROM x\n"), None);
+    }
+
+    #[test]
+    fn ports_are_numbers() {
+        for (text, right) in
+            [("5000", true), ("53/udp", true), ("1/tcp", true), ("", false), ("80@x", false), ("65536", false), ("+1", false)]
+        {
+            assert_eq!(is_port(text), right, "{text}");
+        }
     }
 }

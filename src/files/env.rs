@@ -112,10 +112,19 @@ pub fn quoted(value: &[u8]) -> Vec<u8> {
     word
 }
 
+/// A text as one word of a shell, in quotes only where it must be.
+pub fn word(text: &str) -> String {
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    if plain { text.to_owned() } else { String::from_utf8_lossy(&quoted(text.as_bytes())).into_owned() }
+}
+
 /// Is this a name that a shell takes for a variable?
 pub fn is_key(key: &[u8]) -> bool {
-    let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
-    key.first().is_some_and(letter) && key.iter().all(|byte| letter(byte) || byte.is_ascii_digit())
+    key.first().is_some_and(|first| !first.is_ascii_digit()) && key.iter().all(is_key_byte)
+}
+
+fn is_key_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || *byte == b'_'
 }
 
 /// The first entry of `text` and how many bytes it takes, its newline among them.
@@ -139,13 +148,8 @@ fn entry(text: &[u8]) -> (Entry, usize) {
 /// Where a line's `KEY=` begins, and where its `=` is. 0.3.18 looks for `export ` anywhere in the line.
 fn assignment(line: &[u8]) -> Option<(usize, usize)> {
     let starts = line.windows(EXPORT.len()).enumerate().filter(|(_, window)| *window == EXPORT).map(|(at, _)| at + EXPORT.len());
-    for start in starts {
-        let equals = start + line[start..].iter().position(|byte| *byte == b'=')?;
-        if is_key(&line[start..equals]) {
-            return Some((start, equals));
-        }
-    }
-    None
+    let key = |start: usize| start + line[start..].iter().take_while(|byte| is_key_byte(byte)).count();
+    starts.map(|start| (start, key(start))).find(|(start, end)| line.get(*end) == Some(&b'=') && is_key(&line[*start..*end]))
 }
 
 /// What `quoted` makes, up to the end of its line: the value and the length of the word. Not every word that a shell
@@ -206,6 +210,13 @@ mod tests {
         }
         assert_eq!(file.pairs().count(), 5);
         assert_eq!(file.words().nth(1), Some(b"F=bare".as_slice()));
+    }
+
+    #[test]
+    fn a_word_is_quoted_where_it_must_be() {
+        for (text, shown) in [("web-2.a_b", "web-2.a_b"), ("a;b", "'a;b'"), ("", "''"), ("it's", "'it'\\''s'")] {
+            assert_eq!(word(text), shown);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One format a file: pure parsing and printing. Here: reading small files, and the one way to replace a file.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
@@ -24,15 +24,52 @@ pub mod vhost;
 
 /// The first line of a small file; `None` when there is no file or nothing in it.
 pub fn first_line(path: &Path) -> Option<String> {
-    let text = fs::read(path).ok()?;
+    let text = small(path).ok()?;
     let text = String::from_utf8_lossy(&text);
     text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned)
 }
 
 /// A small file's text without the newlines at its end; `None` when it cannot be read.
 pub fn text(path: &Path) -> Option<String> {
-    let text = fs::read(path).ok()?;
+    let text = small(path).ok()?;
     Some(String::from_utf8_lossy(&text).trim_end_matches('\n').to_owned())
+}
+
+/// The largest file that is read of a tree that a stranger filled, in bytes.
+const LARGEST_OF_A_STRANGER: u64 = 4 << 20;
+
+/// A file of a tree that a stranger filled; `None` when there is none. A link is followed within the tree only: whoever
+/// pushes one to `/etc/passwd`, another app's key or `/dev/zero` gets nothing.
+pub fn of_stranger(tree: &Path, name: &str) -> Result<Option<Vec<u8>>, crate::fail::Fail> {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    let inside = |(tree, path): (std::path::PathBuf, std::path::PathBuf)| path.starts_with(tree).then_some(path);
+    let found = real(tree).zip(real(&tree.join(name))).and_then(inside).filter(|path| path.is_file());
+    let Some(path) = found else { return Ok(None) };
+    let mut content = Vec::new();
+    let read = fs::File::open(&path).and_then(|file| file.take(LARGEST_OF_A_STRANGER + 1).read_to_end(&mut content));
+    read.with_context(|| format!("cannot read {name}"))?;
+    if content.len() as u64 > LARGEST_OF_A_STRANGER {
+        return Err(crate::fail::Fail::say(format!("{name} is larger than {LARGEST_OF_A_STRANGER} bytes")));
+    }
+    Ok(Some(content))
+}
+
+/// The bytes of a file that most often fits a page: three calls of the system then, where `fs::read` makes five.
+fn small(path: &Path) -> std::io::Result<Vec<u8>> {
+    let (mut file, mut page) = (fs::File::open(path)?, [0; 4096]);
+    let count = file.read(&mut page)?;
+    let mut content = page[..count].to_vec();
+    // A read that does not fill the buffer has reached the end of a plain file.
+    if count == page.len() {
+        file.read_to_end(&mut content)?;
+    }
+    Ok(content)
+}
+
+/// Does this small file hold these bytes and no more?
+pub fn holds(path: &Path, content: &[u8]) -> bool {
+    let mut found = vec![0; content.len() + 1];
+    fs::File::open(path).and_then(|mut file| file.read(&mut found)).is_ok_and(|count| found[..count] == *content)
 }
 
 /// Makes a directory, and those above it, unless it is there.
@@ -86,4 +123,32 @@ fn write_beside(path: &Path, content: &[u8], mode: u32) -> anyhow::Result<()> {
     }
     file.persist(path)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_out_of_a_stranger_s_tree_lead_nowhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let tree = dir.path().join("tree");
+        fs::create_dir_all(tree.join("sub")).unwrap();
+        fs::write(dir.path().join("secret"), "s").unwrap();
+        fs::write(tree.join("sub/env"), "A=1\n").unwrap();
+        let targets =
+            [("inside", "sub/env"), ("up", "../secret"), ("device", "/dev/zero"), ("dir", "sub"), ("nowhere", "x"), ("loop", "loop")];
+        targets.iter().for_each(|(name, target)| symlink(target, tree.join(name)).unwrap());
+        symlink(dir.path().join("secret"), tree.join("absolute")).unwrap();
+        for name in ["up", "absolute", "device", "dir", "nowhere", "loop", "missing"] {
+            assert_eq!(of_stranger(&tree, name).unwrap(), None, "{name}");
+        }
+        for name in ["inside", "sub/env"] {
+            assert_eq!(of_stranger(&tree, name).unwrap().as_deref(), Some(b"A=1\n".as_slice()), "{name}");
+        }
+        fs::File::create(tree.join("big")).unwrap().set_len(LARGEST_OF_A_STRANGER + 1).unwrap();
+        assert!(of_stranger(&tree, "big").unwrap_err().to_string().contains("larger"));
+    }
 }

@@ -15,10 +15,25 @@ pub fn is_plain(name: &str) -> bool {
     name.len() <= LONGEST && stars <= 1 && labels.iter().enumerate().all(right)
 }
 
-/// A regular expression (`~...`) without anything that could end the directive it stands in.
+/// A regular expression (`~...`) without anything that could end the directive it stands in, or go on after it.
 pub fn is_pattern(name: &str) -> bool {
     let safe = |c: char| !c.is_whitespace() && !c.is_control() && !";{}\"'#".contains(c);
-    name.starts_with('~') && name.chars().all(safe)
+    name.starts_with('~') && !name.ends_with('\\') && name.chars().all(safe)
+}
+
+/// Would nginx serve some host under either name? It takes `.example` for `example` and `*.example`, and no notice of
+/// case. Regular expressions are compared as they stand: an exact name or one with a `*` goes before them.
+pub fn overlap(one: &str, other: &str) -> bool {
+    let (one, other) = (hosts(one), hosts(other));
+    one.iter().any(|host| other.contains(host))
+}
+
+fn hosts(name: &str) -> Vec<String> {
+    let name = name.trim().to_lowercase();
+    match name.strip_prefix('.') {
+        Some(host) => vec![host.to_owned(), format!("*.{host}")],
+        None => vec![name],
+    }
 }
 
 fn is_label(label: &str) -> bool {
@@ -43,9 +58,19 @@ mod tests {
     }
 
     #[test]
+    fn a_leading_dot_takes_the_name_and_all_below_it() {
+        for (one, other) in [("a.b", "A.B"), (".a.b", "a.b"), ("*.a.b", ".a.b"), (".a.b", ".a.b"), ("~^x$", "~^x$")] {
+            assert!(overlap(one, other) && overlap(other, one), "{one} {other}");
+        }
+        for (one, other) in [("a.b", "b"), ("*.b", "a.b"), (".b", "a.b"), ("*.b", "b")] {
+            assert!(!overlap(one, other) && !overlap(other, one), "{one} {other}");
+        }
+    }
+
+    #[test]
     fn patterns() {
         assert!(is_pattern(r"~^www\d+\.example$"));
-        for bad in ["^a$", "~a;b", "~a{2}", "~a b", "~a\n", "~\"a\"", "~a#"] {
+        for bad in ["^a$", "~a;b", "~a{2}", "~a b", "~a\n", "~\"a\"", "~a#", "~a\\"] {
             assert!(!is_pattern(bad), "{bad:?}");
         }
     }

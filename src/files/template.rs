@@ -31,7 +31,8 @@ struct Choice {
 }
 
 /// An expansion of one variable for bash: `${` + `before` + some name + `after` + `}`. Neither part holds a `$`, a
-/// quote, a backslash or a bracket, so that nothing but the variable's text can come of it.
+/// quote, a backslash, a bracket, or a `<` or `>` (bash starts `<(command)` even here), so that nothing but the
+/// variable's text can come of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// The variable whose value is worked on.
@@ -65,7 +66,7 @@ impl Template {
     /// Reads a template. Newlines at its end do not count.
     pub fn parse(text: &[u8]) -> Result<Template, Refused> {
         let end = text.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
-        let mut reader = Reader { text: &text[..end], at: 0, quoted: true };
+        let mut reader = Reader { text: &text[..end], at: 0, quoted: true, depth: 0 };
         Ok(Template { pieces: reader.pieces(false)? })
     }
 
@@ -112,7 +113,12 @@ struct Reader<'a> {
     at: usize,
     /// Between double quotes? The whole template is, until a quote of its own ends that.
     quoted: bool,
+    /// How many `${NAME:-` are open.
+    depth: usize,
 }
+
+/// Nobody nests deeper; each level takes its part of the stack.
+const DEEPEST: usize = 50;
 
 impl Reader<'_> {
     /// Pieces up to the end, or up to the brace that ends a `${NAME:-word}`.
@@ -202,7 +208,7 @@ impl Reader<'_> {
             Some(b'}') if !colon => Piece::Variable(name),
             Some(sign @ (b'-' | b'+')) if !length => {
                 self.at += 1 + usize::from(colon);
-                let word = self.pieces(true)?;
+                let word = self.nested(start)?;
                 Piece::Either(Choice { name, empty_is_missing: colon, for_missing: sign == b'-', word })
             }
             _ if !length => Piece::Bash(Operation { name, before: String::new(), after: self.operation(start)? }),
@@ -215,12 +221,19 @@ impl Reader<'_> {
         Ok(piece)
     }
 
+    fn nested(&mut self, start: usize) -> Result<Vec<Piece>, Refused> {
+        self.depth += 1;
+        let word = if self.depth > DEEPEST { Err(self.refused(start)) } else { self.pieces(true) };
+        self.depth -= 1;
+        word
+    }
+
     /// An operator with plain words, up to the closing brace. Slices take numbers only, for bash would evaluate names.
     fn operation(&mut self, start: usize) -> Result<String, Refused> {
         let rest = &self.text[self.at..];
         let length = rest.iter().position(|byte| *byte == b'}').unwrap_or(rest.len());
         let words = &rest[..length];
-        let plain = words.iter().all(|byte| !b"$`\"'\\[]\n".contains(byte));
+        let plain = words.iter().all(|byte| !b"$`\"'\\[]<>\n".contains(byte));
         let numbers = words.iter().all(|byte| byte.is_ascii_digit() || b": -".contains(byte));
         let known = match words.first() {
             Some(b'#' | b'%' | b'/' | b'^' | b',') => plain,
@@ -308,6 +321,13 @@ mod tests {
     }
 
     #[test]
+    fn words_nest_but_not_without_end() {
+        let nested = |depth: usize| format!("{}deep{}", "${NONE:-".repeat(depth), "}".repeat(depth));
+        assert_eq!(expanded(&nested(DEEPEST)), "deep");
+        assert_eq!(Template::parse(nested(100_000).as_bytes()).unwrap_err().line, 1);
+    }
+
+    #[test]
     fn commands_and_what_could_run_one_are_refused() {
         for (template, line, what) in [
             ("$(id)", 1, "$(id)"),
@@ -319,6 +339,8 @@ mod tests {
             ("${A[$(id)]}", 1, "${A[$(id)]}"),
             ("${APP:DATA}", 1, "${APP:DATA}"),
             ("${APP%$(id)}", 1, "${APP%$(id)}"),
+            ("${APP/w/<(id)}", 1, "${APP/w/<(id)}"),
+            ("${APP%>(id)}", 1, "${APP%>(id)}"),
             ("${APP:=x}", 1, "${APP:=x}"),
             ("${#APP%x}", 1, "${#APP%x}"),
             ("${APP", 1, "${APP"),

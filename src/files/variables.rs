@@ -7,6 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use crate::files::env::EnvFile;
 use crate::files::template::{Operation, Template, Values};
 
+/// The longest value, in bytes, that is put together of others: each line of a file could double the one before.
+const LONGEST: usize = 1 << 20;
+
 /// Names and values.
 #[derive(Clone, Debug, Default)]
 pub struct Variables(BTreeMap<String, Vec<u8>>);
@@ -45,7 +48,7 @@ impl Variables {
 
     fn between_double_quotes(&self, written: &[u8]) -> Option<Vec<u8>> {
         let inner = written.trim_ascii_end().strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        Template::parse(inner).ok()?.render(self).ok()
+        Template::parse(inner).ok()?.render(self).ok().filter(|value| value.len() <= LONGEST)
     }
 }
 

@@ -27,7 +27,9 @@ const TLS: &str = "tls";
 
 fn list(house: &House, _: &Args) -> Outcome {
     say::info2_quiet(house, "My Apps")?;
-    App::all(house)?.iter().filter(|app| app.name.as_str() != TLS).try_for_each(|app| say::line(house, app.name.as_str()))
+    let apps = App::all(house)?;
+    let lines = apps.iter().filter(|app| app.name.as_str() != TLS).map(|app| format!("{}\n", app.name));
+    say::raw(house, lines.collect::<String>().as_bytes())
 }
 
 fn create(house: &House, args: &Args) -> Outcome {
@@ -104,9 +106,12 @@ fn empty_cache(house: &House, args: &Args) -> Outcome {
     if !cache.is_dir() {
         return Ok(());
     }
+    // An app of which no push has succeeded has a cache and no image.
+    let built = push::image::id(house, &app)?.is_some();
+    let image = if built { app.image() } else { house.image.clone() };
     let mount = format!("{}:/cache", cache.display());
     let command = ["find", "/cache", "-depth", "-mindepth", "1", "-maxdepth", "1", "-exec", "rm", "-Rf", "{}", ";"];
-    let cmd = docker::run_command(app.name.as_str(), &exec::words(["--rm", "-v", &mount]), &app.image(), &exec::words(command));
+    let cmd = docker::run_command(app.name.as_str(), &exec::words(["--rm", "-v", &mount]), &image, &exec::words(command));
     exec::status(house, &cmd).map(drop)
 }
 

@@ -78,6 +78,9 @@ fn directories(root: &Path) -> Outcome<Vec<u8>> {
 /// `backup:import [-f] [FILE]`: makes the apps of a backup, then plugins put back what is theirs.
 fn import_all(house: &House, args: &Args) -> Outcome {
     let force = args.word(0) == "-f";
+    if house.remote && !matches!(args.word(force.into()).to_str(), Some("" | "-")) {
+        return Err(Fail::say("Over ssh a backup comes from standard input: ssh dokku@HOST backup:import < FILE"));
+    }
     let dir = tempfile::Builder::new().prefix("dokku-").tempdir_in(house.temp_dir()).context("cannot make a temporary directory")?;
     unpack(house, args.word(force.into()), dir.path())?;
     let version = version(house, dir.path())?;
@@ -111,9 +114,14 @@ fn unpack(house: &House, file: &OsStr, dir: &Path) -> Outcome {
     let unpacked = opened.map_err(anyhow::Error::from).and_then(|archive| backup::unpack(archive, dir, room, wanted));
     let left_out = unpacked.map_err(|cause| Fail::Said(BAD_ARCHIVE, format!("Cannot import {}: {cause:#}", named.display())))?;
     for path in left_out {
-        say::error(house, format!("Not imported: {}", path.display()));
+        not_imported(house, &path);
     }
     Ok(())
+}
+
+/// Whoever made the archive chose the name; a terminal must not obey it.
+fn not_imported(house: &House, path: &Path) {
+    say::error(house, format!("Not imported: {}", path.to_string_lossy().escape_debug()));
 }
 
 /// Where a path of the exporting machine is below `dir`.
@@ -121,9 +129,12 @@ fn below(dir: &Path, root: &Path) -> PathBuf {
     dir.join(root.strip_prefix("/").unwrap_or(root))
 }
 
-/// May this file come from somebody who has a key but is not root? What lets keys in or is run as code may not.
+/// May this file come from somebody who has a key but is not root? What lets keys in, is run as code or counts for all
+/// apps may not.
 fn is_harmless(path: &Path) -> bool {
-    !path.starts_with(".ssh") && path != Path::new(".sshcommand") && path.file_name() != Some(OsStr::new("nginx.conf.template"))
+    let of_all = [".sshcommand", "HOSTNAME", "VHOST", "dokkurc"].iter().any(|name| path == Path::new(name));
+    let of_keys = path.starts_with(".ssh") || path.starts_with(".dokkurc");
+    !of_all && !of_keys && path.file_name() != Some(OsStr::new("nginx.conf.template"))
 }
 
 /// Plugins source ENV, so from afar it holds variables and nothing else.
@@ -143,7 +154,7 @@ fn only_listed(house: &House, from: &Path, apps: &[App]) -> Outcome {
         let name = entry.file_name();
         let listed = name == "tls" || name.as_bytes().starts_with(b".") || apps.iter().any(|app| OsStr::new(app.name.as_str()) == name);
         if !listed {
-            say::error(house, format!("Not imported: {}", Path::new(&name).display()));
+            not_imported(house, Path::new(&name));
             fs::remove_dir_all(entry.path())?;
         }
     }
@@ -154,9 +165,14 @@ fn version(house: &House, dir: &Path) -> Outcome<String> {
     let wrong = |text: &str| say::line(house, text).and(Err(Fail::Code(1)));
     match fs::read_to_string(dir.join(backup::VERSION)) {
         Ok(text) if text.trim() == VERSION => Ok(VERSION.into()),
-        Ok(text) => wrong(&format!("Unknown format version {}", text.trim_end_matches('\n'))),
+        Ok(text) => wrong(&format!("Unknown format version {}", shortened(text.trim_end_matches('\n')))),
         Err(_) => wrong("Unable to determine backup version"),
     }
+}
+
+/// As much as fits into a line, on whatever terminal.
+fn shortened(text: &str) -> String {
+    text.chars().take(40).flat_map(char::escape_debug).collect()
 }
 
 /// The apps of a backup. Its list is written anew without what is no app: hidden directories and `tls`.
@@ -170,10 +186,12 @@ fn apps_of(house: &House, list: &Path) -> Outcome<Vec<App>> {
     Ok(apps)
 }
 
-/// 0.3.18 took names that are not given any more, but none with other characters could ever be deployed.
+/// 0.3.18 took names that are not given any more, but none with other characters could ever be deployed. Somebody with a
+/// key makes no app with such a name.
 fn app_of(house: &House, name: &str) -> Outcome<App> {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    let name = AppName::parse(OsStr::new(name)).filter(|_| plain);
+    let name = AppName::parse(OsStr::new(name)).filter(|name| plain && !name.is_reserved());
+    let name = name.filter(|name| !house.remote || house.root.join(name).is_dir() || AppName::for_new_app(name.as_ref()).is_ok());
     name.map(|name| App::at(house, name)).ok_or_else(|| Fail::say("The backup names an app as no app can be named; nothing was imported"))
 }
 

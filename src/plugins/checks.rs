@@ -40,7 +40,7 @@ fn check_deploy(house: &House, args: &Args) -> Outcome {
     let container = Container::of(house, args)?;
     let result = match checks_in(house, &container)? {
         _ if has_no_address(args) => Err(failed_to_start()),
-        Some(checks) => Pace::of(house, &container.app, &checks).and_then(|pace| attempts::all(house, &container, &checks.pages, &pace)),
+        Some(checks) => answers(house, &container, &checks),
         None => stays_up(house, &container),
     };
     if let Err(fail) = &result {
@@ -93,6 +93,14 @@ fn first_file(archive: &mut dyn Read) -> std::io::Result<Option<Vec<u8>>> {
         }
     }
     Ok(None)
+}
+
+/// With checks it is good if they succeed and it was the one that answered: the address of one that has ended may be
+/// another's by now.
+fn answers(house: &House, container: &Container, checks: &Checks) -> Outcome {
+    let pace = Pace::of(house, &container.app, checks)?;
+    attempts::all(house, container, &checks.pages, &pace)?;
+    if container.id.is_empty() || engine::is_running(house, &container.id)? { Ok(()) } else { Err(failed_to_start()) }
 }
 
 /// Without checks a container is good if it is still there after a while.

@@ -74,8 +74,9 @@ fn table(prefix: &str, pairs: &[(&str, &[u8])]) -> Vec<u8> {
     let longest = pairs.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
     let mut text = Vec::new();
     for (key, value) in pairs {
-        text.extend(format!("{prefix}{:width$}", format!("{key}:"), width = longest + 2).into_bytes());
-        let indent = format!("\n{:width$}", "", width = prefix.len() + longest + 2);
+        // Not by the width of a format, which has a limit that a key may exceed.
+        text.extend(format!("{prefix}{key}:{}", " ".repeat(longest + 1 - key.len())).into_bytes());
+        let indent = format!("\n{}", " ".repeat(prefix.len() + longest + 2));
         text.extend(value.split(|byte| *byte == b'\n').collect::<Vec<_>>().join(indent.as_bytes()));
         text.push(b'\n');
     }

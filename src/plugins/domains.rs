@@ -19,7 +19,7 @@ pub const PLUGIN: Plugin = Plugin {
     help: Some("domains"),
     commands: &[
         Command { name: "domains", help: &[("domains <app>", "List custom domains for app")], run: list },
-        Command { name: "domains:setup", help: &[], run: changing!(setup) },
+        Command { name: "domains:setup", help: &[], run: setup },
         Command { name: "domains:add", help: &[("domains:add <app> DOMAIN", "Add a custom domain to app")], run: changing!(add) },
         Command { name: "domains:clear", help: &[("domains:clear <app>", "Clear all custom domains for app")], run: changing!(clear) },
         Command {
@@ -60,8 +60,13 @@ fn list(house: &House, args: &Args) -> Outcome {
     say::raw(house, read(&app).as_bytes())
 }
 
-/// Gives an app without domains its first one, or switches its vhost off where the host has no name but an address.
+/// Gives an app without domains its first one, unless another app has that, or switches its vhost off where the host has no name but an address.
 fn setup(house: &House, args: &Args) -> Outcome {
+    let app = App::of(house, args)?;
+    if file(&app).exists() { Ok(()) } else { super::alone(house, args, give_first) }
+}
+
+fn give_first(house: &House, args: &Args) -> Outcome {
     let app = App::of(house, args)?;
     if file(&app).exists() {
         return Ok(());
@@ -77,7 +82,13 @@ fn setup(house: &House, args: &Args) -> Outcome {
     let Some(global) = global else { return Ok(()) };
     say::info1(house, format!("Creating new {}...", file(&app).display()))?;
     let domain = first_domain(house, &app, &global)?;
-    lock::holding(house, lock::Of::Domains, || write(&app, &format!("{domain}\n")))
+    lock::holding(house, lock::Of::Domains, || match other_owner(house, &app, &domain)? {
+        None => write(&app, &format!("{domain}\n")),
+        Some(owner) => {
+            say::warn(house, format!("{domain} belongs to app {}: give {} a domain with `dokku domains:add`", owner.name, app.name))?;
+            write(&app, "")
+        }
+    })
 }
 
 /// What a plugin's `nginx-hostname` says, else the default.
@@ -170,8 +181,8 @@ fn verify_free(house: &House, app: &App, domain: &str) -> Outcome {
 pub fn other_owner(house: &House, app: &App, domain: &str) -> Outcome<Option<App>> {
     let global = files::text(&house.root.join("VHOST"));
     let has = |other: &App| match (file(other).exists(), &global) {
-        (true, _) => vhost::domains(&read(other)).any(|known| known.eq_ignore_ascii_case(domain)),
-        (false, Some(global)) => vhost::default_domain(other.name.as_str(), global).eq_ignore_ascii_case(domain),
+        (true, _) => vhost::domains(&read(other)).any(|known| server_name::overlap(known, domain)),
+        (false, Some(global)) => server_name::overlap(&vhost::default_domain(other.name.as_str(), global), domain),
         (false, None) => false,
     };
     Ok(App::all(house)?.into_iter().find(|other| other.name != app.name && has(other)))

@@ -7,6 +7,7 @@ use super::{Command, Hook, Plugin};
 use crate::app::{App, AppName};
 use crate::args::Args;
 use crate::fail::{Fail, Outcome, from_code};
+use crate::files::env;
 use crate::house::House;
 use crate::push::{lock, tree};
 use crate::tools::git;
@@ -89,20 +90,33 @@ fn upload_pack(house: &House, args: &Args) -> Outcome {
 
 /// git-receive-pack and git's other services, by git-shell, which knows them.
 fn service(house: &House, args: &Args) -> Outcome {
-    let name = unquoted(args);
-    if args.name != "git-receive-pack" {
-        let words: Vec<&str> = std::iter::once(args.name).chain(args.words.iter().filter_map(|word| word.to_str())).collect();
-        return from_code(exec::status(house, &git::shell(words.join(" ")))?);
+    match args.name {
+        "git-receive-pack" => receive_pack(house, &unquoted(args)),
+        "git-upload-archive" => serve(house, args.name, &App::named(house, &unquoted(args))?),
+        name => {
+            let words: Vec<&str> = std::iter::once(name).chain(args.words.iter().filter_map(|word| word.to_str())).collect();
+            from_code(exec::status(house, &git::shell(words.join(" ")))?)
+        }
     }
-    let app = match AppName::parse(&name).map(|name| App::at(house, name)) {
+}
+
+fn receive_pack(house: &House, name: &OsStr) -> Outcome {
+    let app = match AppName::parse(name).map(|name| App::at(house, name)) {
         Some(app) if app.dir.is_dir() => app,
-        _ => App::at(house, AppName::for_new_app(&name)?),
+        _ => App::at(house, AppName::for_new_app(name)?),
     };
     if !app.path("refs").is_dir() {
         make_repository(house, &app)?;
+    } else if files::text(&app.path(PRE_RECEIVE)).is_some_and(|text| text.ends_with(&format!(" dokku git-hook {}", app.name))) {
+        // 0.3.18 wrote names as they are, and a shell took `a;b` for two commands.
+        write_hook(house, &app)?;
     }
-    let path = app.dir.as_os_str().as_bytes();
-    let line = [b"git-receive-pack ".as_slice(), &crate::files::env::quoted(path)].concat();
+    serve(house, "git-receive-pack", &app)
+}
+
+/// Has git-shell run a service on an app's repository.
+fn serve(house: &House, service: &str, app: &App) -> Outcome {
+    let line = [service.as_bytes(), b" ", &env::quoted(app.dir.as_os_str().as_bytes())].concat();
     // A developer's machine that hangs up must not end git: what is deployed by then would not be what the repository says.
     from_code(exec::status_unheard(house, &git::shell(OsStr::from_bytes(&line)))?)
 }
@@ -131,9 +145,16 @@ fn backup_import(house: &House, args: &Args) -> Outcome {
 /// A bare repository whose pre-receive hook hands a push to us.
 pub fn make_repository(house: &House, app: &App) -> Outcome {
     from_code(exec::status_hushed(house, &git::init_bare(&app.dir))?)?;
-    let root = house.root.display();
-    let hook = format!("#!/usr/bin/env bash\nset -e; set -o pipefail;\n\ncat | DOKKU_ROOT=\"{root}\" dokku git-hook {}\n", app.name);
-    files::replace(&app.path("hooks/pre-receive"), hook.as_bytes(), 0o755)
+    write_hook(house, app)
+}
+
+const PRE_RECEIVE: &str = "hooks/pre-receive";
+
+fn write_hook(house: &House, app: &App) -> Outcome {
+    let path = app.path(PRE_RECEIVE);
+    let (root, name) = (house.root.display(), env::word(app.name.as_str()));
+    let hook = format!("#!/usr/bin/env bash\nset -e; set -o pipefail;\n\ncat | DOKKU_ROOT=\"{root}\" dokku git-hook {name}\n");
+    if files::text(&path).is_some_and(|text| text == hook.trim_end()) { Ok(()) } else { files::replace(&path, hook.as_bytes(), 0o755) }
 }
 
 #[cfg(test)]

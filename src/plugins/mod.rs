@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use crate::app::{App, AppName};
 use crate::args::Args;
 use crate::fail::{Fail, NOT_IMPLEMENTED, Outcome};
-use crate::hooks;
+use crate::hooks::{self, Others};
 use crate::house::House;
 use crate::{operation, say};
 
@@ -97,7 +97,7 @@ pub const AS_ROOT: &[&str] = &["plugins:install", "plugins:uninstall", "plugins:
 /// The function of such a command, unless a plugin had it first.
 pub fn of_root(house: &House, name: &str) -> Option<Run> {
     let command = ALL.iter().flat_map(|plugin| plugin.added).find(|command| command.name == name)?;
-    (AS_ROOT.contains(&name) && !hooks::others_know(house, name)).then_some(command.run)
+    (AS_ROOT.contains(&name) && !Others::of(house).know(name)).then_some(command.run)
 }
 
 /// The bytes of a core hook's file: it hands over to us, be it run or sourced.
@@ -126,7 +126,7 @@ fn answer(plugin: &Plugin, house: &House, args: &Args) -> Outcome {
         return say::raw(house, help(plugin, house).as_bytes());
     }
     let command = plugin.commands.iter().find(|command| command.answers(&name));
-    match command.or_else(|| plugin.added.iter().find(|command| command.name == name && !hooks::others_know(house, &name))) {
+    match command.or_else(|| plugin.added.iter().find(|command| command.name == name && !Others::of(house).know(&name))) {
         Some(command) => (command.run)(house, &Args { name: &name, words: args.from(1) }),
         None => Err(Fail::Code(NOT_IMPLEMENTED)),
     }
@@ -150,7 +150,8 @@ pub fn alone(house: &House, args: &Args, run: Run) -> Outcome {
 }
 
 fn help(plugin: &Plugin, house: &House) -> String {
-    let added = plugin.added.iter().filter(|command| !hooks::others_know(house, command.name));
+    let others = if plugin.added.is_empty() { Others::default() } else { Others::of(house) };
+    let added = plugin.added.iter().filter(|command| !others.know(command.name));
     let lines = plugin.commands.iter().chain(added).flat_map(|command| command.help);
     lines.map(|(usage, text)| help_line(usage, text)).collect()
 }

@@ -70,13 +70,9 @@ fn ls(house: &House, _: &Args) -> Outcome {
         say::line(house, "You haven't depoyed any applications yet")?;
         return Err(Fail::Code(1));
     }
-    if !house.quiet() {
-        say::columns(house, "=====> App Name", "Container id")?;
-    }
-    for app in apps {
-        say::columns(house, app.name.as_str(), &files::text(&app.path("CONTAINER")).unwrap_or_default())?;
-    }
-    Ok(())
+    let head = (!house.quiet()).then(|| say::columns("=====> App Name", "Container id"));
+    let row = |app: &App| say::columns(app.name.as_str(), &files::text(&app.path("CONTAINER")).unwrap_or_default());
+    say::raw(house, head.into_iter().chain(apps.iter().map(row)).collect::<String>().as_bytes())
 }
 
 fn logs(house: &House, args: &Args) -> Outcome {

@@ -56,7 +56,7 @@ fn buildstep<'h>(house: &'h House, app: &App, tree: &Path) -> Outcome<Making<'h>
     } else {
         files::make_dir(&app.path("cache"))?;
         let env = hooks::ours(house, plugins::build_env::PLUGIN.name, "pre-build").then(|| build_env::gather(house, app)).transpose()?;
-        let dotenv = fs::read(tree.join(".env")).unwrap_or_default();
+        let dotenv = files::of_stranger(tree, ".env")?.unwrap_or_default();
         open_builder(house, app, &mut making)?;
         making.put(|tar| {
             making::add_tree(tar, "app", tree)?;
@@ -86,8 +86,8 @@ fn open_builder(house: &House, app: &App, making: &mut Making) -> Outcome {
 }
 
 fn dockerfile<'h>(house: &'h House, app: &App, tree: &Path) -> Outcome<Making<'h>> {
-    let text = fs::read_to_string(tree.join("Dockerfile")).unwrap_or_default();
-    if let Some(port) = dockerfile::first_port(&text) {
+    let text = files::of_stranger(tree, "Dockerfile")?.unwrap_or_default();
+    if let Some(port) = dockerfile::first_port(&String::from_utf8_lossy(&text)) {
         hooks::call(house, &["config:set-norestart", app.name.as_str(), &format!("DOKKU_DOCKERFILE_PORT={port}")])?;
     }
     hooks::fire(house, "pre-build-dockerfile", &[app.word()])?;

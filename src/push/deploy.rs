@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::args::Args;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
-use crate::files;
+use crate::files::{self, dockerfile};
 use crate::house::House;
 use crate::io::Fd;
 use crate::plugins::ps::restore::readdress;
@@ -80,18 +80,20 @@ fn start(house: &House, app: &App) -> Outcome<Container> {
     let is_its_own = options::say_what_comes_after(&hooked);
     options.extend(hooked);
     let id = run(house, app, &options, command)?;
-    let (ip, port) = if internal { (address(house, &id)?, port) } else { (PUBLISHED_IP.to_owned(), host_port(house, &id)?) };
+    let found =
+        if internal { address(house, &id).map(|ip| (ip, port)) } else { host_port(house, &id).map(|port| (PUBLISHED_IP.to_owned(), port)) };
+    let (ip, port) = found.inspect_err(|_| discard(house, &id))?;
     Ok(Container { id, ip, port, is_its_own })
 }
 
-/// DOKKU_DOCKERFILE_PORT of a Dockerfile app's config, else of the environment, else 5000.
+/// DOKKU_DOCKERFILE_PORT of a Dockerfile app's config, else of the environment, else 5000. It becomes a part of addresses.
 fn own_port(house: &House, app: &App, buildstep: bool) -> Outcome<String> {
     const NAME: &str = "DOKKU_DOCKERFILE_PORT";
-    if buildstep {
-        return Ok(house.var(NAME).map_or(DEFAULT_PORT.into(), |port| port.to_string_lossy().into_owned()));
-    }
-    let configured = hooks::collect(house, |house| hooks::call(house, &["config:get", app.name.as_str(), NAME]));
-    Ok(configured.ok().filter(|port| !port.is_empty()).unwrap_or_else(|| DEFAULT_PORT.to_owned()))
+    let from_env = || house.var(NAME).map(|port| port.to_string_lossy().into_owned());
+    let configured = || hooks::collect(house, |house| hooks::call(house, &["config:get", app.name.as_str(), NAME])).ok();
+    let set = if buildstep { from_env() } else { configured() };
+    let port = set.filter(|port| !port.is_empty()).unwrap_or_else(|| DEFAULT_PORT.to_owned());
+    if dockerfile::is_port(&port) { Ok(port) } else { Err(Fail::say(format!("{NAME} of {} is {port:?}, which is no port", app.name))) }
 }
 
 fn run(house: &House, app: &App, options: &[OsString], command: &[&str]) -> Outcome<String> {
@@ -151,7 +153,14 @@ fn come_back(house: &House, new: &Container) -> Outcome {
         return Ok(());
     }
     let said = exec::captured(house, &docker::restart_policy("unless-stopped", &[&new.id]))?;
-    engine::judge(house, &said).inspect_err(|_| discard(house, new))
+    match engine::judge(house, &said) {
+        // An engine of another make may not know how; the app serves all the same.
+        Err(Fail::Code(_)) => {
+            say::error(house, "The engine will not start this container again when it ends; `dokku ps:restore` does");
+            Ok(())
+        }
+        judged => judged.inspect_err(|_| discard(house, &new.id)),
+    }
 }
 
 /// Runs the checks. A container that does not pass is ended, and no file has been touched.
@@ -160,14 +169,14 @@ fn check(house: &House, app: &App, new: &Container) -> Outcome {
     let words = [app.word(), new.port.clone().into(), new.ip.clone().into(), new.id.clone().into()];
     hooks::fire(house, "check-deploy", &words).map_err(|fail| {
         say::failure(house, &fail);
-        discard(house, new);
+        discard(house, &new.id);
         Fail::Code(KILLED)
     })
 }
 
-fn discard(house: &House, new: &Container) {
-    let _ = exec::silent(house, &docker::stop(&new.id));
-    let _ = exec::silent(house, &docker::rm_force(&new.id));
+fn discard(house: &House, id: &str) {
+    let _ = exec::silent(house, &docker::stop(id));
+    let _ = exec::silent(house, &docker::rm_force(id));
 }
 
 /// All that a deployment and its core hooks switch.
@@ -181,7 +190,7 @@ fn switch(house: &House, app: &App, new: &Container, old: Option<&str>) -> Outco
         hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])?;
         old.map_or(Ok(()), |old| retire::plan(house, app, old))
     });
-    switched.inspect_err(|_| discard(house, new))
+    switched.inspect_err(|_| discard(house, &new.id))
 }
 
 fn record(house: &House, app: &App, new: &Container) -> Outcome {

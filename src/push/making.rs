@@ -22,6 +22,9 @@ pub struct Making<'h> {
     container: Option<String>,
 }
 
+/// The largest file of an image that is read, in bytes.
+const LARGEST: u64 = 8 << 20;
+
 /// The command of containers that only carry files.
 const NO_COMMAND: &[&str] = &["/bin/true"];
 
@@ -72,7 +75,10 @@ impl<'h> Making<'h> {
     /// A file of the image, if it is there.
     pub fn read(&mut self, path: &str) -> Outcome<Option<Vec<u8>>> {
         let id = self.opened()?;
-        let said = exec::captured(self.house, &docker::pack(&id, path))?;
+        let said = exec::captured_at_most(self.house, &docker::pack(&id, path), LARGEST)?;
+        if said.stdout.len() as u64 == LARGEST {
+            return Err(Fail::say(format!("{path} of the image is larger than {LARGEST} bytes")));
+        }
         if said.code != 0 {
             return Ok(None);
         }

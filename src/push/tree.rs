@@ -12,6 +12,7 @@ use nix::sys::statvfs::statvfs;
 use crate::app::App;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
+use crate::files;
 use crate::house::House;
 use crate::recovery::WayBack;
 use crate::tools::git;
@@ -64,7 +65,7 @@ pub fn with(house: &House, app: &App, revision: &OsStr, work: impl FnOnce(&Tree)
     let back = WayBack::new(house, app).tree(dir.path())?;
     let checked_out = checkout(house, app, revision, dir.path()).map_err(|fail| name_full_disk(fail, app, &base));
     let done = checked_out.and_then(|()| {
-        let source = source(dir.path());
+        let source = source(dir.path())?;
         work(&Tree { dir, source })
     });
     back.arrived()?;
@@ -143,9 +144,10 @@ fn remove_git(dir: &Path) -> Outcome {
 }
 
 /// A Dockerfile counts, unless the tree asks for buildpacks.
-fn source(dir: &Path) -> Source {
-    let asks = fs::read(dir.join(".env")).is_ok_and(|text| String::from_utf8_lossy(&text).contains("BUILDPACK_URL"));
-    if dir.join("Dockerfile").is_file() && !asks && !dir.join(".buildpacks").is_file() { Source::Dockerfile } else { Source::Buildstep }
+fn source(dir: &Path) -> Outcome<Source> {
+    let asks = files::of_stranger(dir, ".env")?.is_some_and(|text| String::from_utf8_lossy(&text).contains("BUILDPACK_URL"));
+    let dockerfile = dir.join("Dockerfile").is_file() && !asks && !dir.join(".buildpacks").is_file();
+    Ok(if dockerfile { Source::Dockerfile } else { Source::Buildstep })
 }
 
 /// The house in which the tree is built: there, and outside of git's hook. Objects that are still in the quarantine stay

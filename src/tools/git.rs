@@ -22,6 +22,9 @@ fn git() -> Cmd {
     OF_THE_HOOK.iter().fold(Cmd::new("git"), |cmd, name| cmd.env_remove(name))
 }
 
+/// What is pushed must not bring hooks along, whatever hole in git lets it put them where git looks for some.
+const NO_HOOKS: [&str; 2] = ["-c", "core.hooksPath=/dev/null"];
+
 /// Makes a bare repository for an app.
 pub fn init_bare(dir: &Path) -> Cmd {
     git().args(["init", "-q", "--bare"]).arg(dir)
@@ -39,12 +42,13 @@ pub fn set_origin(tree: &Path, origin: &Path) -> Cmd {
 
 /// Puts a revision's files into the work tree.
 pub fn checkout(tree: &Path, revision: &OsStr) -> Cmd {
-    in_tree(tree).args(["-c", "advice.detachedHead=false", "-c", "safe.directory=*", "checkout", "-q", "--force"]).arg(revision).arg("--")
+    let quiet = ["-c", "advice.detachedHead=false", "-c", "safe.directory=*"];
+    in_tree(tree).args(NO_HOOKS).args(quiet).args(["checkout", "-q", "--force"]).arg(revision).arg("--")
 }
 
 /// Fetches the submodules, and theirs; those that are named by a path too (git 2.38 refuses them by default).
 pub fn submodules(tree: &Path) -> Cmd {
-    in_tree(tree).args(["-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init", "--recursive"])
+    in_tree(tree).args(NO_HOOKS).args(["-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init", "--recursive"])
 }
 
 /// The commit that a ref of a bare repository names.

@@ -25,12 +25,13 @@ fn every_client_and_both_builders_deploy() {
 }
 
 /// The clients that are installed: every program named docker where a user's PATH leads to.
-fn clients() -> Vec<PathBuf> {
+pub fn clients() -> Vec<PathBuf> {
     let directories = ["/usr/local/bin", "/usr/bin"];
     directories.iter().map(|d| Path::new(d).join("docker")).filter(|client| client.exists()).collect()
 }
 
-fn session(server: &Server, client: &Path) -> Session {
+/// Sessions that find this client first.
+pub fn session(server: &Server, client: &Path) -> Session {
     let first = server.scratch("client");
     symlink(client, first.join("docker")).unwrap();
     Session::default().path(format!("{}:{PATH}", first.display()))

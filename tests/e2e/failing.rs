@@ -1,6 +1,6 @@
 //! Pushes that fail: they are rejected, say why, and the release before goes on serving.
 
-use crate::harness::{App, Release, Server, dockerfile_app, procfile_app};
+use crate::harness::{App, Release, Server, dockerfile_app, procfile_app, sample};
 
 #[test]
 fn build_that_fails() {
@@ -41,6 +41,19 @@ fn app_that_ends_at_once() {
     let before = Release::of(&app);
     app.push().fails().shows("it is not well").shows("[remote rejected]");
     before.goes_on(&app);
+}
+
+#[test]
+fn first_push_that_fails_leaves_an_app_that_can_be_destroyed() {
+    let server = Server::start("first-fails");
+    let app = App::create(&server, "first-fails");
+    app.source.copy(&sample("node"));
+    app.source.write("CHECKS", "WAIT=1\nATTEMPTS=1\n/ something else\n");
+    app.push().fails();
+    assert!(app.file("cache").exists(), "what the builder keeps there belongs to users that dokku is not");
+    app.dokku("apps:destroy", "force").succeeds();
+    assert!(!app.file("").exists());
+    assert_eq!(app.containers(), Vec::<String>::new());
 }
 
 fn deployed<'a>(server: &'a Server, name: &str) -> App<'a> {

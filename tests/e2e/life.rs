@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{App, Output, Server, docker, procfile_app, within};
+use crate::harness::{App, Output, Server, docker, get, procfile_app, within};
 
 #[test]
 fn from_the_first_push_to_the_last_trace() {
@@ -42,7 +42,7 @@ fn nothing_is_left_of(app: &App, containers: &[String], root: &Path) {
     }
     docker(&["image", "inspect", &format!("dokku/{}", app.name)]).fails();
     Output::of(Command::new("nginx").arg("-T")).succeeds().hides(&app.name);
-    assert_ne!(app.get("/").body.trim(), "configured");
+    assert!(within(15, || get(&app.host(), "/").is_ok_and(|answer| answer.status == 404)), "nginx still knows {}", app.host());
     let state = Output::of(Command::new("find").args(["/var/lib/dokku", "-name"]).arg(format!("*{}*", app.name)));
     assert_eq!(state.succeeds().stdout, "");
     assert!(!fs::read_to_string("/proc/mounts").unwrap().contains(&app.name));

@@ -11,4 +11,5 @@ mod installing;
 mod life;
 mod pushing;
 mod serving;
+mod third_party;
 mod unable;

@@ -40,6 +40,11 @@ pub fn ports(text: &str) -> Option<String> {
     Some(kept.map(|line| format!("{line}\n")).collect())
 }
 
+/// What `commit` and `import` print: the id alone, from which plugins cut its first twelve letters.
+pub fn id(text: &str) -> Option<String> {
+    text.strip_prefix("sha256:").map(str::to_owned)
+}
+
 /// Where each title begins.
 fn columns(head: &str) -> Option<Vec<usize>> {
     let titles = if head.ends_with("SIZE") { TITLES } else { &TITLES[..TITLES.len() - 1] };
@@ -121,6 +126,12 @@ f974fde2fd5d   3059101917f5   \"true\"                   2 seconds ago   Up 1 se
         ] {
             assert_eq!(with_tag(image), shown);
         }
+    }
+
+    #[test]
+    fn ids_do_not_name_their_digest() {
+        assert_eq!(id("sha256:0123\n").unwrap(), "0123\n");
+        assert_eq!(id("0123\n"), None);
     }
 
     #[test]

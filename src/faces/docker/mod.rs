@@ -39,6 +39,7 @@ pub fn run(words: &[OsString]) -> Outcome {
         "inspect" => inspect::inspect(&client, &line),
         "ps" if line.is_plain_list() => client.mended(&line, listing::containers),
         "port" => client.mended(&line, listing::ports),
+        "commit" | "import" => client.mended(&line, listing::id),
         "images" if line.is_plain_list() => client.take_over(&line.with_options(&["--format", listing::IMAGES])),
         "build" => client.build(&line),
         _ => client.take_over(&line.words),

@@ -14,6 +14,9 @@ use crate::{exec, io, say};
 /// Between two attempts that nobody sees.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// The longest answer that is looked into, in bytes.
+const LONGEST: u64 = 64 << 20;
+
 /// What a shell says of a program that is not there.
 const NO_PROGRAM: i32 = 127;
 
@@ -80,7 +83,11 @@ impl Round<'_> {
         say::verbose(house, "CHECKS expected result:")?;
         say::verbose(house, format!("{shown} => \"{expected}\""))?;
         let fetch = curl::fetch(&page.url(&self.container.ip, &self.container.port), page.host.as_deref(), self.timeout);
-        let said = exec::captured(house, &fetch)?;
+        let said = exec::captured_at_most(house, &fetch, LONGEST)?;
+        if said.stdout.len() as u64 == LONGEST {
+            say::warn(house, format!("{shown}: answers with more than {LONGEST} bytes"))?;
+            return Ok(false);
+        }
         if said.code == NO_PROGRAM {
             return Err(Fail::say("There is no `curl` program, which asks for the pages of CHECKS: install it (`apt-get install curl`)"));
         }

@@ -8,6 +8,9 @@ use crate::files::checks::Checks;
 use crate::house::House;
 use crate::settings::{self, Setting};
 
+/// Nobody waits longer for a deployment, and no clock overflows.
+const LONGEST: Duration = Duration::from_secs(7 * 86400);
+
 /// The settings of one run. Texts are shown and handed to curl as they were written.
 pub struct Pace {
     /// Most that passes before the first attempt; all that passes before each other one.
@@ -64,7 +67,7 @@ fn seconds(name: &str, text: &str) -> Outcome<Duration> {
         _ => (number, 1.0),
     };
     let parsed = number.parse::<f64>().ok().and_then(|number| Duration::try_from_secs_f64(number * unit).ok());
-    parsed.ok_or_else(|| not_a("number of seconds", name, text))
+    parsed.filter(|wait| *wait <= LONGEST).ok_or_else(|| not_a("number of seconds", name, text))
 }
 
 fn not_a(what: &str, name: &str, text: &str) -> Fail {
@@ -80,7 +83,7 @@ mod tests {
         for (text, millis) in [("5", 5000), ("0  ", 0), (" 1.5", 1500), ("2m", 120_000), ("0.5s", 500), (".5", 500)] {
             assert_eq!(seconds("WAIT", text).unwrap(), Duration::from_millis(millis), "{text}");
         }
-        for text in ["", "x", "-1", "1 2", "1e999", "NaN", "\"5\""] {
+        for text in ["", "x", "-1", "1 2", "1e999", "NaN", "1e19", "8d", "\"5\""] {
             assert!(seconds("WAIT", text).unwrap_err().text().unwrap().contains("WAIT"), "{text}");
         }
     }

@@ -12,9 +12,9 @@ use crate::app::App;
 use crate::args::Args;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
-use crate::files::server_name;
 use crate::files::template::{Operation, Template, Values};
 use crate::files::variables::Variables;
+use crate::files::{dockerfile, server_name};
 use crate::house::House;
 use crate::push::container::{Container, Place};
 use crate::push::deploy::PUBLISHED_IP;
@@ -32,14 +32,18 @@ impl Upstream {
     /// From `nginx:build-config APP PORT IP`, else from what is on record, as far as that is still so; `None` for an app
     /// that was never deployed.
     pub fn of(house: &House, app: &App, args: &Args) -> Outcome<Option<Upstream>> {
-        let word = |place: usize, entry: &str| match args.text(place) {
-            text if text.is_empty() => app.record(entry),
-            text => Some(text.into_owned()),
-        };
-        let (Some(port), Some(ip)) = (word(1, "PORT"), word(2, "IP")) else { return Ok(None) };
-        let on_record = Place { ip, port };
-        let is_told = !args.lacks(1) && !args.lacks(2);
-        Upstream::at(app, if is_told { Some(on_record) } else { as_it_is(house, app, on_record) }).map(Some)
+        let told = |place: usize| Some(args.text(place).into_owned()).filter(|text| !text.is_empty());
+        let (port, ip) = (told(1), told(2));
+        if port.is_none() && ip.is_none() {
+            let Some(on_record) = Place::on_record(app) else { return Ok(None) };
+            return Upstream::at(app, as_it_is(house, app, on_record)).map(Some);
+        }
+        let (Some(port), Some(ip)) = (port.or_else(|| app.record("PORT")), ip.or_else(|| app.record("IP"))) else { return Ok(None) };
+        let told = Place { ip, port };
+        if house.remote && Place::on_record(app).as_ref() != Some(&told) {
+            return Err(Fail::say(format!("Over ssh nginx is only led to where {0} listens: dokku nginx:build-config {0}", app.name)));
+        }
+        Upstream::at(app, Some(told)).map(Some)
     }
 
     /// At this place, or nowhere.
@@ -50,9 +54,7 @@ impl Upstream {
         };
         let is_host = ip.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c));
         // A protocol behind the port comes from EXPOSE and stays, as in 0.3.18; nginx judges it.
-        let number = port.split_once('/').map_or(port.as_str(), |(number, _)| number);
-        let is_port = number.parse::<u16>().is_ok() && matches!(&port[number.len()..], "" | "/tcp" | "/udp");
-        if !is_port || !is_host {
+        if !dockerfile::is_port(&port) || !is_host {
             return Err(Fail::say(format!("{} cannot be reached at port {port:?} of {ip:?}: deploy it anew", app.name)));
         }
         Ok(Upstream { ip, port, is_down: false })

@@ -73,11 +73,11 @@ impl<'a> App<'a> {
     }
 
     /// Expects status 200 and `body` for `/`, at the latest when nginx has read what it was told to read:
-    /// it does so in its own time.
+    /// it does so in its own time, and until then asks a container that may be gone.
     #[track_caller]
     pub fn answers(&self, body: &str) {
         let is_right = |answer: &Answer| answer.status == 200 && answer.body.trim() == body;
-        within(5, || is_right(&self.get("/")));
+        within(15, || get(&self.host(), "/").is_ok_and(|answer| is_right(&answer)));
         let answer = self.get("/");
         assert!(is_right(&answer), "expected {body:?}, got {answer:?}");
     }

@@ -19,7 +19,7 @@ pub use load::Load;
 pub use output::Output;
 pub use release::Release;
 pub use repository::{GitDaemon, Repository};
-pub use sample::{dockerfile_app, procfile_app, sample};
+pub use sample::{base_image, dockerfile_app, procfile_app, sample};
 pub use server::{Server, docker, open_to_others};
 pub use sshd::{PATH, Session, Sshd};
 

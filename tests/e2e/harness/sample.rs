@@ -30,7 +30,7 @@ pub fn sample(name: &str) -> PathBuf {
 }
 
 /// A Debian or Ubuntu image that the engine has, as the builder image was made from one.
-fn base_image() -> String {
+pub fn base_image() -> String {
     let images = docker(&["images", "--format", "{{.Repository}}:{{.Tag}}"]).succeeds().stdout;
     let is_base = |image: &&str| ["dokku-builder-base:", "debian:", "ubuntu:"].iter().any(|base| image.starts_with(base));
     images.lines().find(is_base).expect("no Debian or Ubuntu image: run scripts/builder-image").to_string()
