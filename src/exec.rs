@@ -5,23 +5,118 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
 
 use crate::cmd::Cmd;
 pub use crate::cmd::Said;
 use crate::fail::{Fail, Outcome, from_code};
 use crate::house::House;
+use crate::io::Fd;
 use crate::say;
+use limit::{Watch, finish, hung, said_of_hung};
+
+mod limit;
+
+pub use limit::HUNG;
 
 /// Runs with our streams; the exit code as a shell sees it (127: no such program, 126: cannot be run).
 pub fn status(house: &House, cmd: &Cmd) -> Outcome<i32> {
     let mut command = prepare(house, cmd);
     command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
     match command.spawn() {
-        Ok(child) => Ok(code_of(wait(child)?)),
+        Ok(child) => match finish(house, cmd, child)? {
+            Some(output) => Ok(code_of(output.status)),
+            None => {
+                say::error(house, hung(house, cmd));
+                Ok(HUNG)
+            }
+        },
         Err(error) => cannot_start(house, cmd, &error),
     }
+}
+
+/// The same for at most so long; `None` for a command that took longer and was ended.
+pub fn status_within(house: &House, cmd: &Cmd, limit: Option<Duration>) -> Outcome<Option<i32>> {
+    let Some(limit) = limit else { return status(house, cmd).map(Some) };
+    let mut command = prepare(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
+    let child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return cannot_start(house, cmd, &error).map(Some),
+    };
+    if ends_within(&child, limit) {
+        return Ok(Some(code_of(wait(child)?)));
+    }
+    end(child)?;
+    Ok(None)
+}
+
+/// How long a command that is ended may take over it.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// It is left to be waited for, so that its number stays its own.
+fn ends_within(child: &Child, limit: Duration) -> bool {
+    let (tell, told) = mpsc::channel();
+    let pid = pid_of(child);
+    std::thread::spawn(move || {
+        while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Errno::EINTR) {}
+        let _ = tell.send(());
+    });
+    told.recv_timeout(limit).is_ok()
+}
+
+fn end(child: Child) -> std::io::Result<ExitStatus> {
+    let _ = kill(pid_of(&child), Signal::SIGTERM);
+    if !ends_within(&child, LAST_WORDS) {
+        let _ = kill(pid_of(&child), Signal::SIGKILL);
+    }
+    wait(child)
+}
+
+fn pid_of(child: &Child) -> Pid {
+    Pid::from_raw(child.id().cast_signed())
+}
+
+/// Runs with our input, and with an output and an error stream that nobody can close on it: when whoever reads ours goes,
+/// the command goes on, unheard.
+pub fn status_unheard(house: &House, cmd: &Cmd) -> Outcome<i32> {
+    let mut command = prepare(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return cannot_start(house, cmd, &error),
+    };
+    drop(command);
+    let pumps =
+        [child.stdout.take().map(|from| pass_on(from, &house.io.stdout)), child.stderr.take().map(|from| pass_on(from, &house.io.stderr))];
+    let code = code_of(wait(child)?);
+    for pump in pumps.into_iter().flatten() {
+        pump?.join().map_err(|_| anyhow::anyhow!("the output of `{}` broke off", cmd.line()))?;
+    }
+    Ok(code)
+}
+
+/// Passes on all that comes, to its end, whether somebody listens or not.
+fn pass_on(mut from: impl Read + Send + 'static, to: &Fd) -> std::io::Result<JoinHandle<()>> {
+    let to = to.file()?;
+    Ok(std::thread::spawn(move || {
+        let to = Fd::own(to);
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(count) = from.read(&mut buffer) {
+            if count == 0 {
+                return;
+            }
+            let _ = to.write_all(&buffer[..count]);
+        }
+    }))
 }
 
 /// Runs with our streams; a code other than 0 is a failure of that code.
@@ -68,14 +163,14 @@ pub fn pipe(house: &House, first: &Cmd, second: &Cmd) -> Outcome<i32> {
 pub fn output(house: &House, cmd: &Cmd) -> Outcome<Said> {
     let mut command = prepare(house, cmd);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(house.io.stderr.stdio()?);
-    collect(cmd, command)
+    collect(house, cmd, command)
 }
 
 /// Runs without input; stdout and stderr are kept.
 pub fn captured(house: &House, cmd: &Cmd) -> Outcome<Said> {
     let mut command = prepare(house, cmd);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    collect(cmd, command)
+    collect(house, cmd, command)
 }
 
 /// The same for a command that answers for a stranger: of its stdout no more than `most` bytes are kept, and if it goes on
@@ -88,10 +183,14 @@ pub fn captured_at_most(house: &House, cmd: &Cmd, most: u64) -> Outcome<Said> {
         Err(error) => return Ok(not_started(cmd, &error)),
     };
     drop(command);
+    let watch = Watch::over(house, cmd, &child);
     let (stdout, errors) = (child.stdout.take().expect("stdout is piped"), listen(child.stderr.take().expect("stderr is piped")));
     let mut kept = Vec::new();
     stdout.take(most).read_to_end(&mut kept)?;
     let code = code_of(wait(child)?);
+    if watch.ended() {
+        return Ok(said_of_hung(house, cmd));
+    }
     Ok(Said { code, stdout: kept, stderr: errors.join().unwrap_or_default() })
 }
 
@@ -134,11 +233,15 @@ pub fn fed(house: &House, cmd: &Cmd, feed: impl FnOnce(&mut dyn Write) -> std::i
         Err(error) => return Ok(not_started(cmd, &error)),
     };
     drop(command);
+    let watch = Watch::over(house, cmd, &child);
     let listener = listen(child.stderr.take().expect("stderr is piped"));
     let mut pipe = std::io::BufWriter::with_capacity(1 << 16, child.stdin.take().expect("stdin is piped"));
     let fed = feed(&mut pipe).and_then(|()| pipe.flush());
     drop(pipe);
     let code = code_of(wait(child)?);
+    if watch.ended() {
+        return Ok(said_of_hung(house, cmd));
+    }
     let stderr = listener.join().unwrap_or_default();
     match fed {
         // The reader's own exit code says better what a broken pipe means.
@@ -149,25 +252,32 @@ pub fn fed(house: &House, cmd: &Cmd, feed: impl FnOnce(&mut dyn Write) -> std::i
     }
 }
 
-/// Runs without input while `consume` reads its stdout, which is never held whole; stderr is thrown away.
-/// A command that is not done when `consume` has read enough is cut off.
-pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> T) -> Outcome<T> {
+/// Runs without input while `consume` reads its stdout, which is never held whole. A command that is not done when
+/// `consume` has read enough is cut off. What it said on stderr, and how it ended, comes beside what was made of it.
+pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> T) -> Outcome<(T, Said)> {
+    let heard = crate::io::scratch(b"")?;
     let mut command = prepare(house, cmd);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let Ok(mut child) = command.spawn() else {
-        return Ok(consume(&mut std::io::empty()));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(heard.stdio()?);
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Ok((consume(&mut std::io::empty()), not_started(cmd, &error))),
     };
+    let watch = Watch::over(house, cmd, &child);
     let mut output = child.stdout.take().expect("stdout is piped");
     let result = consume(&mut output);
     drop(output);
-    wait(child)?;
-    Ok(result)
+    let code = code_of(wait(child)?);
+    if watch.ended() {
+        return Ok((result, said_of_hung(house, cmd)));
+    }
+    Ok((result, Said { code, stdout: Vec::new(), stderr: crate::io::contents(&heard)? }))
 }
 
 /// This program again, as `dokku WORDS...`.
 fn ourselves<S: AsRef<OsStr>>(house: &House, words: &[S]) -> (Cmd, Command) {
     // Not by its path: an upgrade may have put another file there meanwhile.
-    let cmd = Cmd::new("/proc/self/exe").args(words);
+    // Where we are may soon be no more.
+    let cmd = Cmd::new("/proc/self/exe").args(words).dir("/");
     let mut command = prepare(house, &cmd);
     command.arg0("dokku");
     (cmd, command)
@@ -205,7 +315,7 @@ pub fn survive_interrupts() {
     extern "C" fn nothing(_: i32) {}
     let handler = nix::sys::signal::SigHandler::Handler(nothing);
     // SAFETY: the handler does nothing. Unlike an ignored signal, a handled one is back to its default in children.
-    let _ = unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGINT, handler) };
+    let _ = unsafe { nix::sys::signal::signal(Signal::SIGINT, handler) };
 }
 
 /// Becomes the command. Returns only when that cannot be done.
@@ -226,7 +336,7 @@ pub fn stand_in(house: &House, cmd: &Cmd, stdout: Stdio, stderr: Stdio) -> std::
     let mut command = untraced(house, cmd);
     command.stdin(house.io.stdin.stdio()?).stdout(stdout).stderr(stderr);
     // SAFETY: prctl is async-signal-safe and touches no memory of ours.
-    unsafe { command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?)) };
+    unsafe { command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?)) };
     command.spawn()
 }
 
@@ -272,12 +382,13 @@ fn untraced(house: &House, cmd: &Cmd) -> Command {
     command
 }
 
-fn collect(cmd: &Cmd, mut command: Command) -> Outcome<Said> {
+fn collect(house: &House, cmd: &Cmd, mut command: Command) -> Outcome<Said> {
     match command.spawn() {
         Ok(child) => {
             drop(command);
-            let output = child.wait_with_output()?;
-            Ok(Said { code: code_of(output.status), stdout: output.stdout, stderr: output.stderr })
+            let output = finish(house, cmd, child)?;
+            let said = |output: Output| Said { code: code_of(output.status), stdout: output.stdout, stderr: output.stderr };
+            Ok(output.map_or_else(|| said_of_hung(house, cmd), said))
         }
         Err(error) => Ok(not_started(cmd, &error)),
     }

@@ -124,7 +124,7 @@ bare_builder() {
 }
 bare_docker_build() {
   change "$app"
-  timed docker build -q -t dokku-bench/bare "$server/$app" | tail -n 1
+  timed docker build -q -t dokku-bench/bare "$server/$app" 2>/dev/null | tail -n 1
 }
 
 bench_push() {
@@ -150,15 +150,15 @@ first_push() {
   timed push bench-first
 }
 
-# counted_push NAME: what it asks of the engine until it returns. What dokku starts beside it is told apart by its parent.
+# counted_push NAME: what it asks of the engine until it returns.
 counted_push() {
   local counted=$server/tmp/counted
   as touch "$counted"
   : >"$counted"
   change "$1" && push "$1"
-  result count 14 "$(wc -l <"$counted")" 0 "$1: calls of docker, cleanup and all"
-  result count 2 "$(grep -cE '^(create|run) ' "$counted")" 0 "$1: containers"
-  result count 1 "$(grep -c '^commit ' "$counted")" 0 "$1: commits"
+  result count 14 "$(wc -l <"$counted")" 0 "$1: calls of docker in a push"
+  result count 2 "$(grep -cE '^(create|run) ' "$counted")" 0 "$1: containers of a push"
+  result count 1 "$(grep -c '^commit ' "$counted")" 0 "$1: commits of a push"
 }
 
 restart() { timed as dokku ps:restart "$app" 2>&1 | tail -n 1; }

@@ -25,8 +25,21 @@ pub fn judge(house: &House, said: &Said) -> Outcome {
     if let Some(reason) = reason(&text) {
         return Err(Fail::Said(said.code, reason.to_owned()));
     }
+    if said.stderr.is_empty() {
+        return Err(Fail::Said(said.code, format!("docker failed with code {} and did not say why", said.code)));
+    }
     say::raw_error(house, &said.stderr);
     Err(Fail::Code(said.code))
+}
+
+/// The same for a command that asks for something which may be missing: that it is missing is no failure. An image, a
+/// container or a file in one is missing, in the words of docker clients since 1.13.
+pub fn missing_or(house: &House, said: &Said) -> Outcome {
+    let text = String::from_utf8_lossy(&said.stderr);
+    let missing = ["no such image", "no such object", "no such container", "could not find the file", "no such file or directory"];
+    // An engine whose socket is not there is told from a missing file first.
+    let is_missing = reason(&text).is_none() && missing.iter().any(|words| text.to_lowercase().contains(words));
+    if is_missing { Ok(()) } else { judge(house, said) }
 }
 
 /// What is wrong with the engine, when that is what docker complains of, and what to do.
@@ -68,5 +81,7 @@ mod tests {
         let denied = "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock";
         assert!(reason(denied).unwrap().contains("usermod"));
         assert_eq!(reason("Error: No such container: x"), None);
+        let gone = "failed to connect to the docker API at unix:///run/docker.sock: dial unix: connect: no such file or directory";
+        assert!(reason(gone).unwrap().contains("does not answer"));
     }
 }

@@ -6,8 +6,8 @@ use crate::app::App;
 use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
-use crate::push::probe;
-use crate::recovery::WayBack;
+use crate::push::{engine, probe};
+use crate::recovery::{WayBack, or_back};
 use crate::tools::docker;
 
 /// An image of the engine.
@@ -19,14 +19,16 @@ pub struct Image {
 }
 
 impl Image {
-    /// The image of this name or id; `None` when there is none, or when the engine does not answer.
+    /// The image of this name or id; `None` when there is none. Fails when the engine does not answer: what it cannot tell
+    /// must not pass for what is not there.
     pub fn find(house: &House, name: &str) -> Outcome<Option<Image>> {
         let said = exec::look(house, &docker::inspect_image("{{.Id}} {{json .Config.Labels}}", name))?;
+        if said.code != 0 {
+            return engine::missing_or(house, &said).map(|()| None);
+        }
         let text = said.text();
-        Ok(text
-            .split_once(' ')
-            .filter(|_| said.code == 0)
-            .map(|(id, labels)| Image { id: id.to_owned(), labels: serde_json::from_str(labels).unwrap_or_default() }))
+        let found = text.split_once(' ');
+        Ok(found.map(|(id, labels)| Image { id: id.to_owned(), labels: serde_json::from_str(labels).unwrap_or_default() }))
     }
 
     /// A label's value; empty when the image has no such label.
@@ -46,16 +48,9 @@ pub fn is_buildstep(house: &House, app: &App) -> Outcome<bool> {
     }
 }
 
-/// Runs `work`; when it fails or is killed, `dokku/APP` names again what it named before, or nothing.
+/// Runs `work`; when it fails or is killed before another release serves, `dokku/APP` names again what it named before.
 pub fn kept<T>(house: &House, app: &App, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    let back = WayBack::new(house, app).image(id(house, app)?)?;
-    match work() {
-        Ok(done) => back.arrived().map(|()| done),
-        Err(fail) => {
-            back.go();
-            Err(fail)
-        }
-    }
+    or_back(WayBack::to_release(house, app)?, work)
 }
 
 /// The id of `dokku/APP`.

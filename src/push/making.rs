@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
 use crate::house::House;
-use crate::push::engine;
+use crate::push::{engine, limits};
 use crate::tools::docker;
 
 /// A tar that is being written.
@@ -79,6 +79,7 @@ impl<'h> Making<'h> {
         if said.stdout.len() as u64 == LARGEST {
             return Err(Fail::say(format!("{path} of the image is larger than {LARGEST} bytes")));
         }
+        engine::missing_or(self.house, &said)?;
         if said.code != 0 {
             return Ok(None);
         }
@@ -92,7 +93,7 @@ impl<'h> Making<'h> {
     /// Runs the container's command to its end, its output shown as it comes; the exit code.
     pub fn run(&mut self) -> Outcome<i32> {
         let id = self.opened()?;
-        exec::status(self.house, &docker::start_attached(&id))
+        limits::run(self.house, &self.app, &docker::start_attached(&id))
     }
 
     /// Commits what there is as `dokku/APP`, with these labels, and goes on from it.
@@ -100,7 +101,7 @@ impl<'h> Making<'h> {
         let Some(id) = self.container.clone() else { return Ok(()) };
         engine::output(self.house, &docker::commit(&id, &self.app.image(), labels))?;
         // The engine takes its time to unmount what has run, and nobody needs to wait for it.
-        let _ = exec::detach(self.house, &docker::rm_force(&id));
+        let _ = exec::detach(self.house, &docker::rm_force(&[&id]));
         self.container = None;
         self.go_on_from_image();
         Ok(())
@@ -114,7 +115,7 @@ impl<'h> Making<'h> {
     fn discard(&mut self) {
         if let Some(id) = self.container.take() {
             // What cannot be taken away now is found by its label at the next cleanup.
-            let _ = exec::silent(self.house, &docker::rm_force(&id));
+            let _ = exec::silent(self.house, &docker::rm_force(&[&id]));
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::files;
 use crate::house::House;
+use crate::process::Process;
 use crate::push::engine;
 use crate::tools::docker;
 
@@ -22,21 +23,34 @@ pub fn has_exec(house: &House, app: &App, id: &str) -> Outcome<bool> {
         Some(known) if known == line(false) => return Ok(false),
         _ => {}
     }
-    let (found, sure) = look(house, id)?;
-    if sure {
-        files::make_dir(&house.lib.join(DIR))?;
-        files::replace(&path, format!("{}\n", line(found)).as_bytes(), 0o644)?;
-    }
+    let found = look(house, id)?;
+    files::make_dir(&house.lib.join(DIR))?;
+    files::replace(&path, format!("{}\n", line(found)).as_bytes(), 0o644)?;
     Ok(found)
 }
 
-/// Looks into a container that is never started. Not sure when docker does not name what it has not found.
-fn look(house: &House, image: &str) -> Outcome<(bool, bool)> {
-    let id = engine::output(house, &docker::create("", "probe", &[] as &[&str], image, &[EXEC]))?;
-    let said = exec::captured(house, &docker::pack(&id, EXEC));
-    exec::detach(house, &docker::rm_force(&id))?;
-    let said = said?;
-    Ok((said.code == 0, said.code == 0 || String::from_utf8_lossy(&said.stderr).contains(EXEC)))
+/// Looks into a container that is never started.
+fn look(house: &House, image: &str) -> Outcome<bool> {
+    let label = format!("{}={}", docker::PROCESS_LABEL, Process::me());
+    let id = engine::output(house, &docker::create("", "probe", &["--label", &label], image, &[EXEC]))?;
+    let found = exec::captured(house, &docker::pack(&id, EXEC));
+    exec::detach(house, &docker::rm_force(&[&id]))?;
+    let found = found?;
+    engine::missing_or(house, &found)?;
+    Ok(found.code == 0)
+}
+
+/// Containers that somebody looked into who was killed before taking them away.
+pub fn abandoned(house: &House) -> Outcome<Vec<String>> {
+    let filters = [format!("label={}=probe", docker::PHASE_LABEL)];
+    let listed = engine::output(house, &docker::list_with_label(&filters, docker::PROCESS_LABEL))?;
+    let is_abandoned = |process: &str| Process::parse(process).is_some_and(|process| !process.lives());
+    Ok(listed
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(_, process)| is_abandoned(process))
+        .map(|(id, _)| id.to_owned())
+        .collect())
 }
 
 /// Forgets an app.
