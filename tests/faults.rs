@@ -14,6 +14,8 @@ const GOES_ON: &[(&str, &str)] = &[
     ("docker images", "cleaning up: nothing is found"),
     ("docker stop", "a container that cannot be stopped is judged by whether it can be taken away"),
     ("docker logs", "the log is shown for people"),
+    ("docker update", "the app serves all the same; that the engine will not bring it back is said"),
+    ("docker container inspect", "a look ahead of the command at whether addresses are still right"),
     ("docker run --rm", "the cache of an app that goes"),
     ("sudo /etc/init.d/nginx reload", "apps:destroy: the app is gone already"),
     ("git maintenance", "git's own tidying, after the push"),
