@@ -14,12 +14,26 @@ pub struct Cmd {
     pub env: Vec<(OsString, Option<OsString>)>,
     /// Working directory, the caller's when `None`.
     pub dir: Option<PathBuf>,
+    /// How long it may take.
+    pub limit: Limit,
+}
+
+/// How long a command may take before it counts as hanging; `exec` knows the times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Limit {
+    /// As long as it likes: it is somebody else's work, or somebody looks on.
+    #[default]
+    Never,
+    /// It asks or tells one thing.
+    Brief,
+    /// It moves the files of an app or an image.
+    Long,
 }
 
 impl Cmd {
     /// A command without arguments.
     pub fn new(program: impl AsRef<OsStr>) -> Cmd {
-        Cmd { program: program.as_ref().into(), args: Vec::new(), env: Vec::new(), dir: None }
+        Cmd { program: program.as_ref().into(), args: Vec::new(), env: Vec::new(), dir: None, limit: Limit::Never }
     }
 
     /// With one more argument.
@@ -53,6 +67,12 @@ impl Cmd {
     /// Started in `dir`.
     pub fn dir(mut self, dir: impl Into<PathBuf>) -> Cmd {
         self.dir = Some(dir.into());
+        self
+    }
+
+    /// That may take only so long.
+    pub fn limit(mut self, limit: Limit) -> Cmd {
+        self.limit = limit;
         self
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::faces::dokku::perform;
+use crate::faces::dokku::{perform, set_right};
 use crate::fail::{Fail, Outcome};
 use crate::house::House;
 use crate::io::Fd;
@@ -66,6 +66,7 @@ pub fn session(mut house: House, words: &[OsString], line: &OsStr) -> Outcome {
 /// Runs a command for somebody with a key.
 pub fn asked(house: &House, words: &[OsString]) -> Outcome {
     allowed(house, words)?;
+    set_right(house, words);
     perform(&House { remote: true, ..house.clone() }, words)
 }
 

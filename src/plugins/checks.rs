@@ -72,13 +72,15 @@ impl Container {
 
 /// The checks that the image brings along; an empty file counts as none.
 fn checks_in(house: &House, container: &Container) -> Outcome<Option<Checks>> {
-    match exec::read(house, &docker::pack(&container.id, CHECKS), first_file)? {
+    let (file, said) = exec::read(house, &docker::pack(&container.id, CHECKS), first_file)?;
+    match file {
         Ok(Some(text)) if text.len() as u64 > LARGEST => Err(Fail::say(format!("{CHECKS} is larger than {LARGEST} bytes"))),
         Ok(Some(text)) if !text.is_empty() => {
             let Ok(checks) = String::from_utf8_lossy(&text).parse();
             Ok(Some(checks))
         }
-        _ => Ok(None),
+        // That there is none must not be taken from an engine that could not tell.
+        _ => engine::missing_or(house, &said).map(|()| None),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::args::Args;
 use crate::fail::{Fail, Outcome};
 use crate::files::env::{self, EnvFile};
 use crate::house::House;
-use crate::push::{image, variables};
+use crate::push::{engine, image, variables};
 use crate::{files, hooks, lock, say};
 
 /// The table of `config`.
@@ -109,6 +109,10 @@ fn unset(house: &House, args: &Args) -> Outcome {
 
 /// Changes the file by the command that does not restart, then restarts.
 fn changed(house: &House, app: &App, command: &str, args: &Args) -> Outcome {
+    if app.record("CONTAINER").is_some() {
+        // What cannot be restarted is not changed either.
+        engine::answers(house)?;
+    }
     let words: Vec<OsString> = [command.into(), app.word()].into_iter().chain(args.from(1).iter().cloned()).collect();
     hooks::call(house, &words)?;
     say::info1(house, format!("Restarting app {}", app.name))?;
@@ -192,8 +196,7 @@ fn edit(house: &House, app: &App, change: impl FnOnce(&mut EnvFile)) -> Outcome 
 fn docker_args(house: &House, args: &Args) -> Outcome {
     let before = hooks::input(house)?;
     let app = App::named(house, args.word(0))?;
-    // An image that cannot be asked is no buildstep's; that it is missing is said by who wants to run it.
-    if image::is_buildstep(house, &app.image()).unwrap_or(false) {
+    if image::is_buildstep(house, &app.image())? {
         return say::line(house, before);
     }
     let file = variables::write(house, &app)?;

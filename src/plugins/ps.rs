@@ -10,7 +10,7 @@ use crate::house::House;
 use crate::progress::waiting;
 use crate::push::{self, engine};
 use crate::tools::docker;
-use crate::{exec, hooks, say};
+use crate::{exec, hooks, operation, say};
 
 mod together;
 
@@ -116,6 +116,7 @@ fn restart_all(house: &House, _: &Args) -> Outcome {
 /// Runs a command for every deployed app, one after the other, as hooks of others may expect it. One that fails does not
 /// keep the others from their turn; it is named at the end.
 fn each(house: &House, command: &str) -> Outcome {
+    operation::settle_all(house);
     let apps = App::deployed(house)?;
     let code = |app: &App| match hooks::call(house, &[command, app.name.as_str()]) {
         Ok(()) => 0,

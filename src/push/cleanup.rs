@@ -1,4 +1,4 @@
-//! `dokku cleanup`: takes away ended containers and nameless images that are ours, in the background.
+//! `dokku cleanup`: takes away containers that do not serve and nameless images that are ours, in the background.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -8,8 +8,10 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
 use crate::operation;
-use crate::push::lineage;
+use crate::push::{engine, image, lineage};
+use crate::recovery;
 use crate::retirement;
+use crate::say;
 use crate::tools::docker;
 
 /// The command of the process that does the work.
@@ -29,38 +31,47 @@ pub fn before_push(house: &House, app: &OsStr) -> Outcome {
 /// to that operation. What is in use, docker refuses to take away, and says so to nobody.
 pub fn work(house: &House, words: &[OsString]) -> Outcome {
     retirement::ensure(house)?;
-    let ended = ended(house)?;
+    operation::settle_all(house);
+    let ended = ours(house, &["status=exited".to_owned()])?;
+    let unfinished = ours(house, &[])?.into_iter().filter(|container| matches!(container.phase.as_str(), "build" | "web"));
     let mut nameless = images(house, &of_any())?;
     // Looked for after the listing: what began since then cannot be on it.
-    let apps = App::all(house)?;
-    let busy: Vec<&App> = apps.iter().filter(|app| operation::is_under_way(house, app)).collect();
-    for app in busy.iter().filter(|app| words.first() != Some(&app.word())) {
-        let made = images(house, &of_app(app))?;
-        nameless.retain(|id| !made.contains(id));
+    let (mut idle, mut recorded) = (BTreeSet::new(), BTreeSet::new());
+    for app in App::all(house)? {
+        recorded.extend(app.record("CONTAINER"));
+        if !operation::is_under_way(house, &app) {
+            idle.insert(app.name.as_str().to_owned());
+        } else if words.first() != Some(&app.word()) {
+            let made = images(house, &of_app(&app))?;
+            nameless.retain(|id| !made.contains(id));
+        }
     }
-    let recorded: BTreeSet<String> = apps.iter().filter_map(|app| app.record("CONTAINER")).collect();
-    let is_busy = |container: &Container| busy.iter().any(|app| app.name.as_str() == container.app);
-    // What `dokku run` leaves belongs to no operation.
-    let may_go = |container: &Container| container.phase == "run" || !is_busy(container) && !recorded.contains(&container.id);
-    let gone: Vec<String> = ended.into_iter().filter(may_go).map(|container| container.id).collect();
+    // Other installations may have containers in the same engine. What `dokku run` leaves belongs to no operation.
+    let may_go = |container: &Container| container.phase == "run" || idle.contains(&container.app);
+    let strays = ended.into_iter().chain(unfinished).filter(may_go).map(|container| container.id);
+    let strays = strays.filter(|id| !recorded.contains(id) && !retirement::is_due(house, id));
+    let gone: BTreeSet<String> = strays.chain(image::abandoned_probes(house)?).collect();
     if !gone.is_empty() {
-        exec::silent(house, &docker::rm(&gone))?;
+        exec::silent(house, &docker::rm_force(&gone.into_iter().collect::<Vec<_>>()))?;
     }
+    let needed = recovery::images(house);
+    nameless.retain(|id| !needed.contains(id));
     if !nameless.is_empty() {
         exec::silent(house, &docker::rmi(&nameless))?;
     }
     Ok(())
 }
 
-/// A container of ours that has ended.
+/// A container of ours.
 struct Container {
     id: String,
     phase: String,
     app: String,
 }
 
-fn ended(house: &House) -> Outcome<Vec<Container>> {
-    let lines = list(house, &docker::list_ended())?;
+/// Our containers that pass the filters, of whatever state.
+fn ours(house: &House, filters: &[String]) -> Outcome<Vec<Container>> {
+    let lines = list(house, &docker::list_ours(filters))?;
     let container = |line: &String| {
         let mut fields = line.splitn(3, ' ').map(str::to_owned);
         Some(Container { id: fields.next()?, phase: fields.next()?, app: fields.next()? })
@@ -70,7 +81,7 @@ fn ended(house: &House) -> Outcome<Vec<Container>> {
 
 /// All containers of an app, running ones too.
 pub fn containers_of(house: &House, app: &App) -> Outcome<Vec<String>> {
-    list(house, &docker::list_containers(&[of_app(app)]))
+    Ok(engine::output(house, &docker::list_containers(&[of_app(app)]))?.lines().map(str::to_owned).collect())
 }
 
 fn of_any() -> String {
@@ -93,9 +104,11 @@ fn list(house: &House, cmd: &crate::cmd::Cmd) -> Outcome<Vec<String>> {
 /// Takes away an app's image, and no other app's.
 pub fn forget_images(house: &House, app: &App) -> Outcome {
     let image = app.image();
-    let ids = list(house, &docker::list_images(&[format!("reference={image}")]))?;
-    if !ids.is_empty() {
-        exec::silent(house, &docker::rmi(&[image]))?;
+    let mut said = exec::captured(house, &docker::list_images(&[format!("reference={image}")]))?;
+    if !said.text().is_empty() {
+        said = exec::captured(house, &docker::rmi(&[image]))?;
     }
+    // One that somebody else still uses stays, and is no reason for the app to stay.
+    say::raw_error(house, &said.stderr);
     lineage::forget(house, app)
 }

@@ -25,8 +25,20 @@ pub fn judge(house: &House, said: &Said) -> Outcome {
     if let Some(reason) = reason(&text) {
         return Err(Fail::Said(said.code, reason.to_owned()));
     }
+    if said.stderr.is_empty() {
+        return Err(Fail::Said(said.code, format!("docker failed with code {} and did not say why", said.code)));
+    }
     say::raw_error(house, &said.stderr);
     Err(Fail::Code(said.code))
+}
+
+/// The same for a command that asks for something which may be missing: that it is missing is no failure. An image, a
+/// container or a file in one is missing, in the words of docker clients since 1.13.
+pub fn missing_or(house: &House, said: &Said) -> Outcome {
+    let text = String::from_utf8_lossy(&said.stderr).to_lowercase();
+    let missing = ["no such image", "no such object", "no such container", "could not find the file", "no such file or directory"];
+    // Without a docker program its shell's words are "command not found".
+    if missing.iter().any(|words| text.contains(words)) { Ok(()) } else { judge(house, said) }
 }
 
 /// What is wrong with the engine, when that is what docker complains of, and what to do.

@@ -4,12 +4,14 @@ pub mod build;
 pub mod build_env;
 pub mod cleanup;
 pub mod deploy;
+pub mod destroy;
 pub mod engine;
 pub mod image;
 pub mod lineage;
 pub mod lock;
 pub mod making;
 pub mod options;
+pub mod pushed;
 pub mod receive;
 pub mod release;
 pub mod retire;
@@ -31,15 +33,18 @@ pub fn restart(house: &House, app: &App) -> Outcome {
         say::info1(house, format!("Deploying {} ...", app.name))?;
         hooks::call(house, &["deploy", app.name.as_str()])
     })?;
-    tell(house, app)
+    tell(house, app);
+    Ok(())
 }
 
-/// The end of every deployment: where the app is to be found.
-pub fn tell(house: &House, app: &App) -> Outcome {
-    say::info2(house, "Application deployed:")?;
-    let urls = hooks::collect(house, |house| hooks::call(house, &["urls", app.name.as_str()]));
-    for line in urls?.lines() {
-        say::verbose(house, line)?;
+/// The end of every deployment: where the app is to be found. The new release serves, so nothing here is a failure of it.
+pub fn tell(house: &House, app: &App) {
+    let told = say::info2(house, "Application deployed:").and_then(|()| {
+        let urls = hooks::collect(house, |house| hooks::call(house, &["urls", app.name.as_str()]))?;
+        urls.lines().try_for_each(|line| say::verbose(house, line))?;
+        say::line(house, "")
+    });
+    if let Err(fail) = told {
+        say::failure(house, &fail);
     }
-    say::line(house, "")
 }

@@ -26,7 +26,8 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
             say::info1(house, format!("Deploying {name}..."))?;
             hooks::call(house, &["deploy", app.name.as_str()])
         })?;
-        tell(house, &app)
+        tell(house, &app);
+        Ok(())
     })
 }
 
