@@ -5,13 +5,21 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
 
 use crate::cmd::Cmd;
 pub use crate::cmd::Said;
 use crate::fail::{Fail, Outcome, from_code};
 use crate::house::House;
+use crate::io::Fd;
 use crate::say;
 use limit::{Watch, finish, hung, said_of_hung};
 
@@ -33,6 +41,82 @@ pub fn status(house: &House, cmd: &Cmd) -> Outcome<i32> {
         },
         Err(error) => cannot_start(house, cmd, &error),
     }
+}
+
+/// The same for at most so long; `None` for a command that took longer and was ended.
+pub fn status_within(house: &House, cmd: &Cmd, limit: Option<Duration>) -> Outcome<Option<i32>> {
+    let Some(limit) = limit else { return status(house, cmd).map(Some) };
+    let mut command = prepare(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
+    let child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return cannot_start(house, cmd, &error).map(Some),
+    };
+    if ends_within(&child, limit) {
+        return Ok(Some(code_of(wait(child)?)));
+    }
+    end(child)?;
+    Ok(None)
+}
+
+/// How long a command that is ended may take over it.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// It is left to be waited for, so that its number stays its own.
+fn ends_within(child: &Child, limit: Duration) -> bool {
+    let (tell, told) = mpsc::channel();
+    let pid = pid_of(child);
+    std::thread::spawn(move || {
+        while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Errno::EINTR) {}
+        let _ = tell.send(());
+    });
+    told.recv_timeout(limit).is_ok()
+}
+
+fn end(child: Child) -> std::io::Result<ExitStatus> {
+    let _ = kill(pid_of(&child), Signal::SIGTERM);
+    if !ends_within(&child, LAST_WORDS) {
+        let _ = kill(pid_of(&child), Signal::SIGKILL);
+    }
+    wait(child)
+}
+
+fn pid_of(child: &Child) -> Pid {
+    Pid::from_raw(child.id().cast_signed())
+}
+
+/// Runs with our input, and with an output and an error stream that nobody can close on it: when whoever reads ours goes,
+/// the command goes on, unheard.
+pub fn status_unheard(house: &House, cmd: &Cmd) -> Outcome<i32> {
+    let mut command = prepare(house, cmd);
+    command.stdin(house.io.stdin.stdio()?).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return cannot_start(house, cmd, &error),
+    };
+    drop(command);
+    let pumps =
+        [child.stdout.take().map(|from| pass_on(from, &house.io.stdout)), child.stderr.take().map(|from| pass_on(from, &house.io.stderr))];
+    let code = code_of(wait(child)?);
+    for pump in pumps.into_iter().flatten() {
+        pump?.join().map_err(|_| anyhow::anyhow!("the output of `{}` broke off", cmd.line()))?;
+    }
+    Ok(code)
+}
+
+/// Passes on all that comes, to its end, whether somebody listens or not.
+fn pass_on(mut from: impl Read + Send + 'static, to: &Fd) -> std::io::Result<JoinHandle<()>> {
+    let to = to.file()?;
+    Ok(std::thread::spawn(move || {
+        let to = Fd::own(to);
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(count) = from.read(&mut buffer) {
+            if count == 0 {
+                return;
+            }
+            let _ = to.write_all(&buffer[..count]);
+        }
+    }))
 }
 
 /// Runs with our streams; a code other than 0 is a failure of that code.
@@ -231,7 +315,7 @@ pub fn survive_interrupts() {
     extern "C" fn nothing(_: i32) {}
     let handler = nix::sys::signal::SigHandler::Handler(nothing);
     // SAFETY: the handler does nothing. Unlike an ignored signal, a handled one is back to its default in children.
-    let _ = unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGINT, handler) };
+    let _ = unsafe { nix::sys::signal::signal(Signal::SIGINT, handler) };
 }
 
 /// Becomes the command. Returns only when that cannot be done.
@@ -252,7 +336,7 @@ pub fn stand_in(house: &House, cmd: &Cmd, stdout: Stdio, stderr: Stdio) -> std::
     let mut command = untraced(house, cmd);
     command.stdin(house.io.stdin.stdio()?).stdout(stdout).stderr(stderr);
     // SAFETY: prctl is async-signal-safe and touches no memory of ours.
-    unsafe { command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?)) };
+    unsafe { command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?)) };
     command.spawn()
 }
 

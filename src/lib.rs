@@ -25,5 +25,6 @@ pub mod recovery;
 pub mod retirement;
 pub mod say;
 pub mod settings;
+pub mod standing;
 pub mod tools;
 pub mod user;

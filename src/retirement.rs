@@ -1,6 +1,7 @@
 //! Who is to be stopped when: a file for each old container in DOKKU_LIB_ROOT, so that it survives a reboot, and one
 //! process that waits for all of them and ends with the last.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::thread;
@@ -74,11 +75,13 @@ fn planned(house: &House) -> Vec<(String, Due)> {
 /// when nothing is left, or if another process does this already.
 pub fn work(house: &House) -> Outcome {
     let Some(_alone) = alone(house)? else { return Ok(()) };
+    let mut known = BTreeSet::new();
     loop {
         if recovery::is_pending(house, |_| true) {
             operation::settle_all(house);
         }
         let (planned, pending) = (planned(house), recovery::is_pending(house, Process::lives));
+        stay_down(house, &planned, &mut known)?;
         let next = planned.iter().map(|(_, due)| due.at).min();
         let Some(next) = next.or(pending.then(|| now() + 1)) else { return Ok(()) };
         for (container, due) in planned.iter().filter(|(_, due)| due.at <= now()) {
@@ -102,10 +105,22 @@ fn alone(house: &House) -> Outcome<Option<Flock<File>>> {
     Ok(None)
 }
 
+/// An engine that is started anew must not bring back what is written down; each container is told so once.
+fn stay_down(house: &House, planned: &[(String, Due)], known: &mut BTreeSet<String>) -> Outcome {
+    let new = planned.iter().filter(|(id, due)| !serves(house, id, due)).map(|(id, _)| id).filter(|id| known.insert(id.to_string()));
+    let new: Vec<&String> = new.collect();
+    if new.is_empty() { Ok(()) } else { exec::silent(house, &docker::restart_policy("no", &new)).map(drop) }
+}
+
+/// Has the container come back into service?
+fn serves(house: &House, container: &str, due: &Due) -> bool {
+    let app = AppName::parse(due.app.as_ref()).map(|name| App::at(house, name));
+    app.and_then(|app| app.record("CONTAINER")).as_deref() == Some(container)
+}
+
 /// Stops a container, unless it has come back into service.
 fn stop(house: &House, container: &str, due: &Due) -> Outcome {
-    let app = AppName::parse(due.app.as_ref()).map(|name| App::at(house, name));
-    if app.and_then(|app| app.record("CONTAINER")).as_deref() != Some(container) {
+    if !serves(house, container, due) {
         exec::silent(house, &docker::stop(container))?;
     }
     files::remove(&dir(house).join(container))

@@ -26,6 +26,10 @@ pub const CHECKS_UPTIME: Setting = Setting { name: "DOKKU_CHECKS_UPTIME", unit: 
 pub const CHECKS_PATIENT: Setting = Setting { name: "DOKKU_CHECKS_PATIENT", unit: "0 or 1", default: 0 };
 /// How long the old container goes on after a switch.
 pub const WAIT_TO_RETIRE: Setting = Setting { name: "DOKKU_WAIT_TO_RETIRE", unit: "seconds", default: 60 };
+/// The longest that a build may take; 0 for as long as it likes.
+pub const BUILD_TIMEOUT: Setting = Setting { name: "DOKKU_BUILD_TIMEOUT", unit: "seconds", default: 1800 };
+/// What must be free on the disks of the engine and of our own state before a build begins; 0 for nothing.
+pub const MIN_FREE_MB: Setting = Setting { name: "DOKKU_MIN_FREE_MB", unit: "megabytes", default: 500 };
 
 /// Not 0: each phase of a deployment ends with the time that it took.
 pub const TIMINGS: Setting = Setting { name: "DOKKU_TIMINGS", unit: "0 or 1", default: 0 };
@@ -34,7 +38,17 @@ pub const TIMINGS: Setting = Setting { name: "DOKKU_TIMINGS", unit: "0 or 1", de
 pub const SSH_DOCKER_OPTIONS: Switch = Switch { name: "DOKKU_SSH_DOCKER_OPTIONS" };
 
 /// All settings.
-pub const ALL: &[&Setting] = &[&CHECKS_WAIT, &CHECKS_TIMEOUT, &CHECKS_ATTEMPTS, &CHECKS_UPTIME, &CHECKS_PATIENT, &WAIT_TO_RETIRE, &TIMINGS];
+pub const ALL: &[&Setting] = &[
+    &CHECKS_WAIT,
+    &CHECKS_TIMEOUT,
+    &CHECKS_ATTEMPTS,
+    &CHECKS_UPTIME,
+    &CHECKS_PATIENT,
+    &WAIT_TO_RETIRE,
+    &BUILD_TIMEOUT,
+    &MIN_FREE_MB,
+    &TIMINGS,
+];
 
 /// Something that is on unless the administrator sets it to 0. No app's config has a say in it.
 pub struct Switch {

@@ -53,10 +53,10 @@ fn nobody_looking_means_one_container_and_one_commit() {
 #[test]
 fn a_push_asks_the_engine_no_more_than_it_must() {
     let s = Sandbox::new();
-    machine(&s);
+    s.takes_pushes();
     for text in ["web: x\n", "web: y\n"] {
-        commit(&s, &[("Procfile", text)]);
-        push(&s, "master").succeeds();
+        s.commit(&[("Procfile", text)]);
+        s.push("master").succeeds();
     }
     let calls = s.docker_calls();
     let first = calls.iter().rposition(|call| call.starts_with("create")).expect("a build");
@@ -69,9 +69,9 @@ fn a_push_asks_the_engine_no_more_than_it_must() {
 #[test]
 fn phases_tell_how_long_they_took_when_asked_to() {
     let s = Sandbox::new();
-    machine(&s).app("a").file("a/ENV", "export DOKKU_TIMINGS='1'\n");
-    commit(&s, &[("Procfile", "web: x\n")]);
-    let text = push(&s, "master").text();
+    s.takes_pushes().app("a").file("a/ENV", "export DOKKU_TIMINGS='1'\n");
+    s.commit(&[("Procfile", "web: x\n")]);
+    let text = s.push("master").text();
     for phase in ["build", "release", "start", "checks", "switch"] {
         assert!(text.contains(&format!("\x1b[1G       ({phase}: ")), "{phase} is not in\n{text}");
     }

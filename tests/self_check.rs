@@ -70,7 +70,7 @@ fn a_container_has_an_address_ports_and_variables() {
     let env: Vec<_> = s.container_env(&id).into_iter().filter(|(key, _)| key != "HOME").collect();
     assert_eq!(env, [("K", "1"), ("L", "two words"), ("M", "3")].map(|(key, value)| (key.to_owned(), value.to_owned())));
     assert_eq!(s.docker(["port", &id, "5000"]).lines().count(), 2);
-    assert_eq!(s.docker(["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", &id]), "127.42.0.4");
+    assert_eq!(s.docker(["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", &id]), "127.42.0.3");
     assert_eq!(s.running("a"), [s.read("a/CONTAINER").trim()]);
     s.docker(["stop", &id]);
     assert_eq!(s.docker(["inspect", "--format", "{{.State.Running}} {{json .State.Status}}", &id]), "false \"exited\"");

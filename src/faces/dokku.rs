@@ -54,8 +54,8 @@ fn session(mut house: House, words: &[OsString]) -> Outcome {
     }
 }
 
-/// What a killed command left is set right before the next one looks at the same app. That it cannot be is no reason to
-/// refuse a command that only looks; one that changes the app fails by itself.
+/// What a killed command left, or an engine that was started anew, is set right before the next one looks at the same app.
+/// That it cannot be is no reason to refuse a command that only looks; one that changes the app fails by itself.
 pub fn set_right(house: &House, words: &[OsString]) {
     let names = [words.get(1).map(OsString::as_os_str), Some(plugins::backup::IMPORT.as_ref())];
     for name in names.into_iter().flatten().filter_map(AppName::parse) {
@@ -63,6 +63,7 @@ pub fn set_right(house: &House, words: &[OsString]) {
             say::failure(house, &fail);
         }
     }
+    plugins::ps::restore::ahead_of(house, words);
 }
 
 /// Runs a command as `dokku WORDS...` does: flags, then a main command, else whatever plugin answers.

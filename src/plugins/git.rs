@@ -139,7 +139,8 @@ fn receive_pack(house: &House, name: &OsStr) -> Outcome {
 /// Has git-shell run a service on an app's repository.
 fn serve(house: &House, service: &str, app: &App) -> Outcome {
     let line = [service.as_bytes(), b" ", &env::quoted(app.dir.as_os_str().as_bytes())].concat();
-    from_code(exec::status(house, &git::shell(OsStr::from_bytes(&line)))?)
+    // A developer's machine that hangs up must not end git: what is deployed by then would not be what the repository says.
+    from_code(exec::status_unheard(house, &git::shell(OsStr::from_bytes(&line)))?)
 }
 
 /// The app that git asked for: its quotes undone, a leading slash taken away.

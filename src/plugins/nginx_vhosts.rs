@@ -17,6 +17,8 @@ mod install;
 mod installed;
 mod site;
 
+pub use build_config::renew;
+
 /// The table of `nginx-vhosts`.
 pub const PLUGIN: Plugin = Plugin {
     name: "nginx-vhosts",

@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::{Command, Plugin};
 use crate::app::App;
 use crate::args::Args;
-use crate::fail::{Fail, Outcome};
+use crate::fail::{Fail, Outcome, from_code};
 use crate::house::House;
 use crate::progress::waiting;
 use crate::push::{self, engine};
 use crate::tools::docker;
-use crate::{exec, hooks, operation, say};
+use crate::{exec, hooks, operation, say, standing};
 
+pub mod restore;
 mod together;
 
 /// The table of `ps`.
@@ -27,7 +28,11 @@ pub const PLUGIN: Plugin = Plugin {
         Command { name: "ps:restart", help: &[("ps:restart <app>", "Restart app container(s)")], run: changing!(restart) },
         Command { name: "ps:restartall", help: &[("ps:restartall", "Restart all deployed app containers")], run: restart_all },
     ],
-    added: &[],
+    added: &[Command {
+        name: "ps:restore",
+        help: &[("ps:restore [<app>]", "Start what ought to run and tell nginx where it listens now")],
+        run: restore::command,
+    }],
     hooks: &[],
 };
 
@@ -79,12 +84,17 @@ fn start(house: &House, args: &Args) -> Outcome {
 fn stop(house: &House, args: &Args) -> Outcome {
     let app = App::of(house, args)?;
     let Some(id) = container(house, &app)? else { return Ok(()) };
-    if !engine::is_running(house, &id)? {
+    let runs = engine::is_running(house, &id)?;
+    // From here on neither we nor the engine start it again.
+    standing::stop(house, &app, Some(&id))?;
+    exec::silent(house, &docker::restart_policy("no", &[&id]))?;
+    if !runs {
         return say::line(house, format!("App {} already stopped", app.name));
     }
     say::line(house, format!("Stopping {} ...", app.name))?;
     let stopped = waiting(house, &format!("{} to end by itself", app.name), STOPPED, || exec::status_hushed(house, &docker::stop(&id)));
-    stopped.and_then(crate::fail::from_code)
+    from_code(stopped?)?;
+    restore::withdraw(house, &app)
 }
 
 fn rebuild(house: &House, args: &Args) -> Outcome {

@@ -10,6 +10,7 @@ use crate::tools::docker;
 use crate::{exec, files, hooks, say};
 
 mod backup;
+mod boot_job;
 mod install;
 mod manager;
 mod urls;

@@ -11,7 +11,7 @@ use crate::files::dockerfile;
 use crate::house::House;
 use crate::push::making::{self, Making};
 use crate::push::tree::Source;
-use crate::push::{build_env, image, options};
+use crate::push::{build_env, image, limits, options};
 use crate::tools::docker;
 use crate::{exec, files, hooks, plugins, say};
 
@@ -36,6 +36,7 @@ pub const BUILDSTEP: (&str, &str) = (docker::SOURCE_LABEL, "buildstep");
 
 /// Builds a tree. What comes back may not be committed yet; where somebody looks, it is.
 pub fn build<'h>(house: &'h House, app: &App, source: Source, tree: &Path) -> Outcome<Making<'h>> {
+    limits::check_room(house, app)?;
     match source {
         Source::Buildstep => buildstep(house, app, tree),
         Source::Dockerfile => dockerfile(house, app, tree),
@@ -95,7 +96,7 @@ fn dockerfile<'h>(house: &'h House, app: &App, tree: &Path) -> Outcome<Making<'h
         say::warn(house, "This docker has no buildx component, which DOCKER_BUILDKIT asks for: building without BuildKit")?;
         build = build.env(BUILDKIT, "0");
     }
-    from_code(exec::status(house, &build)?)?;
+    from_code(limits::run(house, app, &build)?)?;
     hooks::fire(house, "post-build-dockerfile", &[app.word()])?;
     Ok(Making::of_image(house, app))
 }

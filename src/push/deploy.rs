@@ -8,11 +8,14 @@ use crate::exec;
 use crate::fail::{Fail, Outcome};
 use crate::files::{self, dockerfile};
 use crate::house::House;
+use crate::io::Fd;
+use crate::plugins::ps::restore::readdress;
 use crate::progress::phase;
+use crate::push::container::{self, Place};
 use crate::push::{build, engine, image, lineage, options, retire, variables};
 use crate::recovery::or_as_before;
 use crate::tools::docker;
-use crate::{hooks, operation, say};
+use crate::{hooks, operation, say, standing};
 
 /// What 0.3.18 ends with when checks fail: it killed itself.
 const KILLED: i32 = 137;
@@ -28,6 +31,8 @@ struct Container {
     id: String,
     ip: String,
     port: String,
+    /// Do the app's own options say what becomes of it when it ends?
+    is_its_own: bool,
 }
 
 /// The command. If anything fails after the new container has been started, the old one serves on and its files are as they were.
@@ -40,7 +45,9 @@ fn deploy(house: &House, app: &App) -> Outcome {
     prepare(house, app)?;
     let old = files::text(&app.path("CONTAINER"));
     let new = phase(house, app, "start", || start(house, app))?;
+    vacate(house, app, &new)?;
     phase(house, app, "checks", || check(house, app, &new))?;
+    come_back(house, &new)?;
     let old = old.filter(|old| !old.is_empty());
     phase(house, app, "switch", || switch(house, app, &new))?;
     if let Some(old) = old {
@@ -68,17 +75,19 @@ fn start(house: &House, app: &App) -> Outcome<Container> {
     let buildstep = image::is_buildstep(house, &app.image())?;
     let command: &[&str] = if buildstep { &["/start", "web"] } else { &[] };
     let port = if internal { own_port(house, app, buildstep)? } else { DEFAULT_PORT.to_owned() };
-    let mut options = if internal { Vec::new() } else { exec::words(["-p", DEFAULT_PORT]) };
+    let mut options = options::of_log(house, &hooked)?;
+    options.extend(exec::words(if internal { &[][..] } else { &["-p", DEFAULT_PORT] }));
     options.extend(exec::words(["-e", &format!("PORT={port}")]));
     if !buildstep {
         options.extend(variables::options(house, app)?);
     }
+    let is_its_own = options::say_what_comes_after(&hooked);
     options.extend(hooked);
     let id = run(house, app, &options, command)?;
     let found =
         if internal { address(house, &id).map(|ip| (ip, port)) } else { host_port(house, &id).map(|port| (PUBLISHED_IP.to_owned(), port)) };
     let (ip, port) = found.inspect_err(|_| discard(house, &id))?;
-    Ok(Container { id, ip, port })
+    Ok(Container { id, ip, port, is_its_own })
 }
 
 /// DOKKU_DOCKERFILE_PORT of a Dockerfile app's config, else of the environment, else 5000. It becomes a part of addresses.
@@ -109,14 +118,9 @@ fn discard_created(house: &House, app: &App) {
     }
 }
 
-/// The container's own address: of the default bridge, else of the first network that has given it one.
+/// The container's own address; empty when it has none.
 pub fn address(house: &House, id: &str) -> Outcome<String> {
-    let json = engine::output(house, &docker::inspect_container("{{json .NetworkSettings}}", id))?;
-    let settings: serde_json::Value = serde_json::from_str(&json).map_err(anyhow::Error::from)?;
-    let given = |value: &serde_json::Value| value.as_str().filter(|ip| !ip.is_empty()).map(str::to_owned);
-    let networks = settings["Networks"].as_object().into_iter().flat_map(|networks| networks.values());
-    let of_networks = networks.filter_map(|network| given(&network["IPAddress"])).next();
-    Ok(given(&settings["IPAddress"]).or(of_networks).unwrap_or_default())
+    Ok(container::Container::find(house, id)?.and_then(|found| found.ip()).unwrap_or_default())
 }
 
 /// The host's port for the container's, of IPv4 where there are both.
@@ -124,6 +128,43 @@ fn host_port(house: &House, id: &str) -> Outcome<String> {
     let lines = engine::output(house, &docker::port(id, DEFAULT_PORT))?;
     let line = lines.lines().find(|line| !line.starts_with('[') && !line.starts_with("::")).or(lines.lines().next());
     Ok(line.and_then(|line| line.rsplit(':').next()).unwrap_or_default().to_owned())
+}
+
+/// The address was another app's before, when nginx still sends that one's requests there: its container has ended, or has
+/// another address by now.
+fn vacate(house: &House, app: &App, new: &Container) -> Outcome {
+    if new.ip.is_empty() {
+        return Ok(());
+    }
+    let address = if new.ip == PUBLISHED_IP { format!("{}:{};", new.ip, new.port) } else { format!("{}:", new.ip) };
+    let mut hushed = house.clone();
+    hushed.io.stdout = Fd::null()?;
+    for other in App::all(house)?.iter().filter(|other| other.name != app.name) {
+        if std::fs::read_to_string(other.path("nginx.conf")).is_ok_and(|text| text.contains(&address)) {
+            // What keeps another app's configuration from being renewed must not keep this one from its release.
+            if let Err(fail) = readdress(&hushed, other) {
+                say::failure(house, &fail);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// From now on the engine starts the container again when it ends, also at its own next start; not before the checks, which
+/// would not see that it ended. An app's own options win.
+fn come_back(house: &House, new: &Container) -> Outcome {
+    if new.is_its_own {
+        return Ok(());
+    }
+    let said = exec::captured(house, &docker::restart_policy("unless-stopped", &[&new.id]))?;
+    match engine::judge(house, &said) {
+        // An engine of another make may not know how; the app serves all the same.
+        Err(Fail::Code(_)) => {
+            say::error(house, "The engine will not start this container again when it ends; `dokku ps:restore` does");
+            Ok(())
+        }
+        judged => judged.inspect_err(|_| discard(house, &new.id)),
+    }
 }
 
 /// Runs the checks. A container that does not pass is ended, and no file has been touched.
@@ -156,9 +197,7 @@ fn switch(house: &House, app: &App, new: &Container) -> Outcome {
 }
 
 fn record(house: &House, app: &App, new: &Container) -> Outcome {
-    let hostname = files::text(&house.root.join("HOSTNAME")).unwrap_or_default();
     app.write_record("CONTAINER", &new.id)?;
-    app.write_record("IP", &new.ip)?;
-    app.write_record("PORT", &new.port)?;
-    app.write_record("URL", &format!("http://{hostname}:{}", new.port))
+    Place { ip: new.ip.clone(), port: new.port.clone() }.record(house, app)?;
+    standing::address_is_right(house, app)
 }

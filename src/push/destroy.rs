@@ -7,7 +7,7 @@ use crate::house::House;
 use crate::push::{cleanup, engine};
 use crate::recovery::WayBack;
 use crate::tools::docker;
-use crate::{hooks, lock, operation, say};
+use crate::{hooks, lock, operation, say, standing};
 
 /// Destroys the app. Killed in the middle of it, it is finished by whoever comes next.
 pub fn app(house: &House, app: &App) -> Outcome {
@@ -24,6 +24,7 @@ pub fn finish(house: &House, app: &App) -> Outcome {
     containers(house, app)?.iter().try_for_each(|id| end(house, app, id))?;
     cleanup::forget_images(house, app)?;
     hooks::fire(house, "post-delete", &[app.word()])?;
+    standing::forget(house, app)?;
     lock::forget(house, app)?;
     operation::forget(house, app)
 }

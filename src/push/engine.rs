@@ -35,10 +35,11 @@ pub fn judge(house: &House, said: &Said) -> Outcome {
 /// The same for a command that asks for something which may be missing: that it is missing is no failure. An image, a
 /// container or a file in one is missing, in the words of docker clients since 1.13.
 pub fn missing_or(house: &House, said: &Said) -> Outcome {
-    let text = String::from_utf8_lossy(&said.stderr).to_lowercase();
+    let text = String::from_utf8_lossy(&said.stderr);
     let missing = ["no such image", "no such object", "no such container", "could not find the file", "no such file or directory"];
-    // Without a docker program its shell's words are "command not found".
-    if missing.iter().any(|words| text.contains(words)) { Ok(()) } else { judge(house, said) }
+    // An engine whose socket is not there is told from a missing file first.
+    let is_missing = reason(&text).is_none() && missing.iter().any(|words| text.to_lowercase().contains(words));
+    if is_missing { Ok(()) } else { judge(house, said) }
 }
 
 /// What is wrong with the engine, when that is what docker complains of, and what to do.
@@ -80,5 +81,7 @@ mod tests {
         let denied = "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock";
         assert!(reason(denied).unwrap().contains("usermod"));
         assert_eq!(reason("Error: No such container: x"), None);
+        let gone = "failed to connect to the docker API at unix:///run/docker.sock: dial unix: connect: no such file or directory";
+        assert!(reason(gone).unwrap().contains("does not answer"));
     }
 }

@@ -20,15 +20,16 @@ pub struct Image {
 }
 
 impl Image {
-    /// The image of this name or id; `None` when there is none.
+    /// The image of this name or id; `None` when there is none. Fails when the engine does not answer: what it cannot tell
+    /// must not pass for what is not there.
     pub fn find(house: &House, name: &str) -> Outcome<Option<Image>> {
         let said = exec::look(house, &docker::inspect_image("{{.Id}} {{json .Config.Labels}}", name))?;
-        engine::missing_or(house, &said)?;
+        if said.code != 0 {
+            return engine::missing_or(house, &said).map(|()| None);
+        }
         let text = said.text();
-        Ok(text
-            .split_once(' ')
-            .filter(|_| said.code == 0)
-            .map(|(id, labels)| Image { id: id.to_owned(), labels: serde_json::from_str(labels).unwrap_or_default() }))
+        let found = text.split_once(' ');
+        Ok(found.map(|(id, labels)| Image { id: id.to_owned(), labels: serde_json::from_str(labels).unwrap_or_default() }))
     }
 
     /// A label's value; empty when the image has no such label.

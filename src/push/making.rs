@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
 use crate::house::House;
-use crate::push::engine;
+use crate::push::{engine, limits};
 use crate::tools::docker;
 
 /// A tar that is being written.
@@ -93,7 +93,7 @@ impl<'h> Making<'h> {
     /// Runs the container's command to its end, its output shown as it comes; the exit code.
     pub fn run(&mut self) -> Outcome<i32> {
         let id = self.opened()?;
-        exec::status(self.house, &docker::start_attached(&id))
+        limits::run(self.house, &self.app, &docker::start_attached(&id))
     }
 
     /// Commits what there is as `dokku/APP`, with these labels, and goes on from it.

@@ -3,10 +3,13 @@
 pub mod build;
 pub mod build_env;
 pub mod cleanup;
+pub mod container;
 pub mod deploy;
 pub mod destroy;
 pub mod engine;
+pub mod facts;
 pub mod image;
+pub mod limits;
 pub mod lineage;
 pub mod lock;
 pub mod making;

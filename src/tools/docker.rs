@@ -75,6 +75,21 @@ pub fn start_attached(id: &str) -> Cmd {
     docker().args(["start", "-a", id])
 }
 
+/// Starts a container that has ended.
+pub fn start(id: &str) -> Cmd {
+    docker().args(["start", id])
+}
+
+/// What the engine does with containers that end: `unless-stopped` brings them back, at its own start too, `no` leaves them.
+pub fn restart_policy<S: AsRef<std::ffi::OsStr>>(policy: &str, ids: &[S]) -> Cmd {
+    docker().args(["update", &format!("--restart={policy}")]).args(ids)
+}
+
+/// Prints `format` for the engine itself.
+pub fn info(format: &str) -> Cmd {
+    docker().args(["info", "--format", format])
+}
+
 /// Unpacks a tar from stdin in the container.
 pub fn unpack(id: &str) -> Cmd {
     long().args(["cp", "-"]).arg(format!("{id}:/"))

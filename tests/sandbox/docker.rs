@@ -52,6 +52,18 @@ impl Sandbox {
         self.docker(["ps", "-q", "--no-trunc", "-f", &format!("label=dokku.app={app}")]).lines().map(str::to_owned).collect()
     }
 
+    /// Starts the engine anew after a clean end: what is to come back runs, with another address.
+    pub fn engine_restarts(&self) -> &Sandbox {
+        self.docker(["fake-restart", "cleanly"]);
+        self
+    }
+
+    /// Starts the engine anew after it was killed: nothing runs.
+    pub fn engine_crashes(&self) -> &Sandbox {
+        self.docker(["fake-restart", "crash"]);
+        self
+    }
+
     /// The variables of a container that docker gave it.
     pub fn container_env(&self, id: &str) -> BTreeMap<String, String> {
         let object = self.inspect(id);

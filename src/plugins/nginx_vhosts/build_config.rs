@@ -13,6 +13,7 @@ use crate::files::variables::Variables;
 use crate::files::{self, vhost};
 use crate::house::House;
 use crate::plugins::domains;
+use crate::push::container::Place;
 use crate::recovery::or_as_before;
 use crate::{exec, hooks, lock, nginx, say};
 
@@ -28,10 +29,7 @@ pub fn command(house: &House, args: &Args) -> Outcome {
         return Err(Fail::say("(verify_app_name) APP must not be null"));
     }
     let app = App::named(house, args.word(0))?;
-    let upstream = Upstream::of(&app, args)?;
-    if house.remote && upstream.as_ref().is_some_and(|upstream| !upstream.is_on_record(&app)) {
-        return Err(Fail::say(format!("Over ssh nginx is only led to where {0} listens: dokku nginx:build-config {0}", app.name)));
-    }
+    let upstream = Upstream::of(house, &app, args)?;
     if site::own_template(&app).is_some() {
         say::info1(house, "Overriding default nginx.conf with detected nginx.conf.template")?;
     }
@@ -44,6 +42,22 @@ pub fn command(house: &House, args: &Args) -> Outcome {
     let config = site.render(house)?;
     say::info1(house, format!("Creating {} nginx.conf", site.scheme()))?;
     put_in_force(house, &site, &config, &domains)
+}
+
+/// Writes nginx.conf anew for where the app listens now, `None` for nowhere, without a word; nginx is told by whoever calls.
+/// What was there before, if it is another one now.
+pub fn renew(house: &House, app: &App, place: Option<Place>) -> Outcome<Option<Vec<u8>>> {
+    let (conf, variables) = (app.path("nginx.conf"), variables(house, app));
+    let Ok(before) = fs::read(&conf) else { return Ok(None) };
+    let upstream = Upstream::at(app, place)?;
+    // A file that is right is left as it is, by whomever it was made.
+    let is_right = String::from_utf8_lossy(&before).contains(site::upstream_line(app, Some(&upstream)).trim_end());
+    if is_right || variables.has("NO_VHOST") || !app.path("VHOST").is_file() {
+        return Ok(None);
+    }
+    let (site, _) = site(house, app, Some(upstream), variables)?;
+    files::replace(&conf, &site.render(house)?, 0o600)?;
+    Ok(Some(before))
 }
 
 fn announce(house: &House, site: &Site) -> Outcome {

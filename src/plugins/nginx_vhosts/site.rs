@@ -16,41 +16,69 @@ use crate::files::template::{Operation, Template, Values};
 use crate::files::variables::Variables;
 use crate::files::{dockerfile, server_name};
 use crate::house::House;
+use crate::push::container::{Container, Place};
+use crate::push::deploy::PUBLISHED_IP;
 use crate::tools::bash;
 
-/// Where an app listens.
+/// Where nginx sends an app's requests.
 pub struct Upstream {
     pub ip: String,
     pub port: String,
+    /// Does nobody listen there?
+    pub is_down: bool,
 }
 
 impl Upstream {
-    /// From `nginx:build-config APP PORT IP`, else from what is on record; `None` for an app that was never deployed.
-    pub fn of(app: &App, args: &Args) -> Outcome<Option<Upstream>> {
-        let word = |place: usize, entry: &str| match args.text(place) {
-            text if text.is_empty() => app.record(entry),
-            text => Some(text.into_owned()),
+    /// From `nginx:build-config APP PORT IP`, else from what is on record, as far as that is still so; `None` for an app
+    /// that was never deployed.
+    pub fn of(house: &House, app: &App, args: &Args) -> Outcome<Option<Upstream>> {
+        let told = |place: usize| Some(args.text(place).into_owned()).filter(|text| !text.is_empty());
+        let (port, ip) = (told(1), told(2));
+        if port.is_none() && ip.is_none() {
+            let Some(on_record) = Place::on_record(app) else { return Ok(None) };
+            return Upstream::at(app, as_it_is(house, app, on_record)).map(Some);
+        }
+        let (Some(port), Some(ip)) = (port.or_else(|| app.record("PORT")), ip.or_else(|| app.record("IP"))) else { return Ok(None) };
+        let told = Place { ip, port };
+        if house.remote && Place::on_record(app).as_ref() != Some(&told) {
+            return Err(Fail::say(format!("Over ssh nginx is only led to where {0} listens: dokku nginx:build-config {0}", app.name)));
+        }
+        Upstream::at(app, Some(told)).map(Some)
+    }
+
+    /// At this place, or nowhere.
+    pub fn at(app: &App, place: Option<Place>) -> Outcome<Upstream> {
+        let Some(Place { ip, port }) = place else {
+            // A template that names the address itself gets one where nobody listens: port 9 is `discard`.
+            return Ok(Upstream { ip: PUBLISHED_IP.to_owned(), port: "9".to_owned(), is_down: true });
         };
-        let (Some(port), Some(ip)) = (word(1, "PORT"), word(2, "IP")) else { return Ok(None) };
         let is_host = ip.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c));
         // A protocol behind the port comes from EXPOSE and stays, as in 0.3.18; nginx judges it.
         if !dockerfile::is_port(&port) || !is_host {
             return Err(Fail::say(format!("{} cannot be reached at port {port:?} of {ip:?}: deploy it anew", app.name)));
         }
-        Ok(Some(Upstream { ip, port }))
+        Ok(Upstream { ip, port, is_down: false })
     }
+}
 
-    /// Is it where the app's container listens?
-    pub fn is_on_record(&self, app: &App) -> bool {
-        app.record("PORT").as_ref() == Some(&self.port) && app.record("IP").as_ref() == Some(&self.ip)
+/// The address on record is believed only as long as it is the container's: another app's may have got it since. An
+/// engine that does not answer, or that is about to start the container again, leaves us with the record.
+fn as_it_is(house: &House, app: &App, on_record: Place) -> Option<Place> {
+    let Some(id) = app.record("CONTAINER") else { return Some(on_record) };
+    match Container::find(house, &id) {
+        Ok(Some(container)) if !container.is_restarting() => container.place(&on_record),
+        Ok(None) => None,
+        _ => Some(on_record),
     }
 }
 
 /// The line that tells nginx where the app's requests go. That of an app which was never deployed is marked as down:
-/// without it nginx would take the app's name for a host's, and refuse to start when there is none.
+/// without it nginx would take the app's name for a host's, and refuse to start when there is none. So is that of an app
+/// which does not run.
 pub fn upstream_line(app: &App, upstream: Option<&Upstream>) -> String {
     match upstream {
-        Some(Upstream { ip, port }) => format!("upstream {} {{ server {ip}:{port}; }}\n", app.name),
+        Some(Upstream { ip, port, is_down: false }) => format!("upstream {} {{ server {ip}:{port}; }}\n", app.name),
+        Some(Upstream { ip, port, is_down: true }) => format!("upstream {} {{ server {ip}:{port} down; }}\n", app.name),
         None => format!("upstream {} {{ server 127.0.0.1:5000 down; }}\n", app.name),
     }
 }

@@ -51,7 +51,10 @@ pub struct Container {
     /// Published ports of the container, with the host's.
     pub ports: BTreeMap<String, u16>,
     pub address: String,
-    /// `created`, `running` or `exited`.
+    /// What the engine does when it ends; empty for nothing.
+    #[serde(default)]
+    pub restart: String,
+    /// `created`, `running`, `restarting` or `exited`.
     pub status: String,
     pub exit_code: i32,
 }
@@ -74,6 +77,12 @@ impl Engine {
     pub fn new_id(&mut self, letter: char) -> String {
         self.state.made += 1;
         format!("{letter}{:0>11}{}", self.state.made, "0".repeat(52))
+    }
+
+    /// The lowest address that no container holds which has not ended.
+    pub fn free_address(&self) -> String {
+        let held = |address: &String| self.state.containers.iter().any(|known| known.status != "exited" && known.address == *address);
+        (2..).map(|place| format!("127.42.0.{place}")).find(|address| !held(address)).expect("a story makes few containers")
     }
 
     /// A number that no container has been given yet, for its address and port.

@@ -30,7 +30,12 @@ pub fn perform(engine: &mut Engine, words: &[String], said: &str) -> Answer {
         "port" => port(engine, rest),
         "logs" | "exec" => engine.container(target(rest)).map(|_| said.to_owned()),
         "wait" => engine.container(target(rest)).map(|container| format!("{}\n", container.exit_code)),
-        "update" => engine.container(rest.last().map_or("", String::as_str)).map(|container| format!("{}\n", container.id)),
+        "update" => update(engine, rest),
+        "info" => {
+            let facts = json!({"LoggingDriver": "json-file", "DockerRootDir": "/var/lib/docker"});
+            Ok(template::expand(rest.last().map_or("", String::as_str), &facts) + "\n")
+        }
+        "fake-restart" => Ok(restart(engine, target(rest))),
         "stop" => each(rest, |word| end(engine, word, 0)),
         "kill" => each(rest, |word| end(engine, word, 137)),
         "rm" => each(rest, |word| remove(engine, word, rest)),
@@ -78,7 +83,7 @@ fn create(engine: &mut Engine, parsed: &Parsed) -> Answer {
     let mut labels = image.labels.clone();
     labels.extend(parsed.labels());
     let ports = ports.zip(host_ports).collect();
-    let address = format!("127.42.0.{}", place + 1);
+    let address = engine.free_address();
     let (words, command) = (parsed.words.clone(), parsed.command.clone());
     engine.copy_files(&image.id, &id);
     engine.state.containers.push(Container {
@@ -92,6 +97,7 @@ fn create(engine: &mut Engine, parsed: &Parsed) -> Answer {
         env,
         ports,
         address,
+        restart: parsed.values(&["--restart"]).last().unwrap_or_default().to_owned(),
         status: "created".into(),
         exit_code: 0,
     });
@@ -113,9 +119,39 @@ fn run(engine: &mut Engine, parsed: &Parsed, said: &str) -> Answer {
 
 fn start(engine: &mut Engine, words: &[String], said: &str) -> Answer {
     let attached = words.iter().any(|word| word == "-a" || word == "-ai" || word == "--attach");
+    if engine.container(target(words))?.status == "exited" {
+        let address = engine.free_address();
+        engine.container(target(words))?.address = address;
+    }
     let container = engine.container(target(words))?;
     container.status = if attached { "exited" } else { "running" }.into();
     Ok(if attached { said.to_owned() } else { format!("{}\n", target(words)) })
+}
+
+fn update(engine: &mut Engine, words: &[String]) -> Answer {
+    let policy = words.iter().find_map(|word| word.strip_prefix("--restart=")).unwrap_or_default().to_owned();
+    each(words, |word| {
+        engine.container(word)?.restart.clone_from(&policy);
+        Ok(String::new())
+    })
+}
+
+/// What a real engine does at its start, seen with 20.10: after a clean end it starts what is to be started, and gives out
+/// addresses and ports in another order; after a crash (`crash`) it ends all that still runs, and starts none of it.
+fn restart(engine: &mut Engine, how: &str) -> String {
+    let running: Vec<usize> =
+        (0..engine.state.containers.len()).filter(|place| engine.state.containers[*place].status == "running").collect();
+    let mut addresses: Vec<String> = running.iter().map(|place| engine.state.containers[*place].address.clone()).collect();
+    let by = addresses.len().min(1);
+    addresses.rotate_left(by);
+    for (place, address) in running.into_iter().zip(addresses) {
+        let container = &mut engine.state.containers[place];
+        container.address = address;
+        container.ports.values_mut().for_each(|port| *port += 100);
+        let comes_back = how != "crash" && matches!(container.restart.as_str(), "always" | "unless-stopped");
+        container.status = if comes_back { "running" } else { "exited" }.into();
+    }
+    String::new()
 }
 
 /// `cp - ID:PATH` unpacks a tar, `cp ID:PATH -` makes one.
@@ -227,7 +263,11 @@ fn of_container(container: &Container) -> Value {
     let ports: BTreeMap<String, Value> = container.ports.iter().map(|(port_of, host)| (format!("{port_of}/tcp"), port(host))).collect();
     json!({
         "Id": container.id, "Name": format!("/{}", container.name), "Image": container.image_id,
-        "State": {"Status": container.status, "Running": running, "ExitCode": container.exit_code},
+        "State": {
+            "Status": container.status, "Running": running, "Restarting": container.status == "restarting",
+            "ExitCode": container.exit_code,
+        },
+        "HostConfig": {"RestartPolicy": {"Name": container.restart}},
         "Config": {"Image": container.image, "Labels": container.labels, "Env": env, "Cmd": container.command},
         "NetworkSettings": {"IPAddress": address, "Ports": ports, "Networks": {"bridge": {"IPAddress": address}}},
         "Options": container.options,
