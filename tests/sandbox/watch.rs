@@ -64,12 +64,12 @@ impl Sandbox {
 
     /// Keeps the state as it is, for `goes_back`.
     pub fn keeps_state(&self) -> &Sandbox {
-        self.copy_state(&self.dir().to_owned(), &self.dir().join("kept"))
+        self.copy_state(self.dir(), &self.dir().join("kept"))
     }
 
     /// Everything is as it was when it was kept.
     pub fn goes_back(&self) -> &Sandbox {
-        self.copy_state(&self.dir().join("kept"), &self.dir().to_owned())
+        self.copy_state(&self.dir().join("kept"), self.dir())
     }
 
     fn copy_state(&self, from: &std::path::Path, to: &std::path::Path) -> &Sandbox {
