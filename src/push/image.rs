@@ -8,7 +8,7 @@ use crate::fail::Outcome;
 use crate::house::House;
 use crate::process::Process;
 use crate::push::engine;
-use crate::recovery::{WayBack, or_back};
+use crate::recovery::{WayBack, leads_to_release, or_back};
 use crate::tools::docker;
 
 /// An image of the engine.
@@ -75,7 +75,7 @@ pub fn abandoned_probes(house: &House) -> Outcome<Vec<String>> {
 
 /// Runs `work`; when it fails or is killed before another release serves, `dokku/APP` names again what it named before.
 pub fn kept<T>(house: &House, app: &App, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    or_back(WayBack::to_release(house, app)?, work)
+    if leads_to_release(house, app) { work() } else { or_back(WayBack::to_release(house, app)?, work) }
 }
 
 /// The id of `dokku/APP`.
