@@ -14,7 +14,9 @@ const GOES_ON: &[(&str, &str)] = &[
     ("docker images", "cleaning up: nothing is found"),
     ("docker stop", "a container that cannot be stopped is judged by whether it can be taken away"),
     ("docker logs", "the log is shown for people"),
-    ("docker run --rm", "the cache of an app that goes"),
+    ("docker update", "the app serves all the same; that the engine will not bring it back is said"),
+    ("docker container inspect", "a look ahead of the command at whether addresses are still right"),
+    ("docker run --pull never --rm", "the cache of an app that goes"),
     ("sudo /etc/init.d/nginx reload", "apps:destroy: the app is gone already"),
     ("git maintenance", "git's own tidying, after the push"),
     ("git rev-parse", "git's own look at how it was called"),
@@ -80,6 +82,9 @@ const IMAGE_STAYS: &[&str] = &["docker images", "docker rmi"];
 fn destroyed_later(s: &Sandbox, deed: &Deed, code: i32) -> Result<(), String> {
     if code == 0 {
         return if s.exists("a") { Err("the app is still there".into()) } else { Ok(()) };
+    }
+    if !s.exists("a") {
+        return deed.judge(s);
     }
     let (again, text) = {
         let step = deed.done(s, "none");

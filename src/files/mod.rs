@@ -78,6 +78,11 @@ pub fn make_dir(path: &Path) -> Result<(), crate::fail::Fail> {
     Ok(())
 }
 
+/// Has the disk of this directory no room left? Some programs say only what they could not do.
+pub fn disk_is_full(dir: &Path) -> bool {
+    nix::sys::statvfs::statvfs(dir).is_ok_and(|disk| disk.blocks_available() == 0)
+}
+
 /// Removes a file; one that is not there is no error.
 pub fn remove(path: &Path) -> Result<(), crate::fail::Fail> {
     match fs::remove_file(path) {

@@ -174,7 +174,14 @@ pub fn make_repository(house: &House, app: &App) -> Outcome {
     // First the hook: a repository without it would take a push and deploy nothing.
     files::make_dir(&app.path("hooks"))?;
     write_hook(house, app)?;
-    from_code(exec::status_hushed(house, &git::init_bare(&app.dir))?)
+    let code = exec::status_hushed(house, &git::init_bare(&app.dir))?;
+    if code != 0 && files::disk_is_full(&app.dir) {
+        return Err(Fail::Said(
+            code,
+            format!("No space left on device for the repository of {}: make room in {}", app.name, house.root.display()),
+        ));
+    }
+    from_code(code)
 }
 
 const PRE_RECEIVE: &str = "hooks/pre-receive";

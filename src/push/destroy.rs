@@ -23,10 +23,14 @@ pub fn app(house: &House, app: &App) -> Outcome {
 pub fn finish(house: &House, app: &App) -> Outcome {
     containers(house, app)?.iter().try_for_each(|id| end(house, app, id))?;
     cleanup::forget_images(house, app)?;
-    hooks::fire(house, "post-delete", &[app.word()])?;
+    let told = hooks::fire(house, "post-delete", &[app.word()]);
+    if app.dir.is_dir() {
+        return told;
+    }
     standing::forget(house, app)?;
     lock::forget(house, app)?;
-    operation::forget(house, app)
+    operation::forget(house, app)?;
+    told
 }
 
 /// The one on record, then those that wait to be retired or were run beside it: they hold on to the image.

@@ -7,7 +7,7 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
 use crate::push::{engine, probe};
-use crate::recovery::{WayBack, or_back};
+use crate::recovery::{WayBack, leads_to_release, or_back};
 use crate::tools::docker;
 
 /// An image of the engine.
@@ -37,8 +37,8 @@ impl Image {
     }
 }
 
-/// Is the app's image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked into. One
-/// that is not there is no buildstep's: who wants to run it will be told by docker.
+/// Is the app's image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked
+/// into. One that is not there is no buildstep's: who wants to run it will be told by docker.
 pub fn is_buildstep(house: &House, app: &App) -> Outcome<bool> {
     let Some(image) = Image::find(house, &app.image())? else { return Ok(false) };
     match image.label(docker::SOURCE_LABEL) {
@@ -50,7 +50,7 @@ pub fn is_buildstep(house: &House, app: &App) -> Outcome<bool> {
 
 /// Runs `work`; when it fails or is killed before another release serves, `dokku/APP` names again what it named before.
 pub fn kept<T>(house: &House, app: &App, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    or_back(WayBack::to_release(house, app)?, work)
+    if leads_to_release(house, app) { work() } else { or_back(WayBack::to_release(house, app)?, work) }
 }
 
 /// The id of `dokku/APP`.

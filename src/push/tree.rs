@@ -6,8 +6,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::{env, fs};
 
-use nix::sys::statvfs::statvfs;
-
 use crate::app::App;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
@@ -66,12 +64,10 @@ pub fn with(house: &House, app: &App, revision: &OsStr, work: impl FnOnce(&Tree)
 
 /// git says of a full disk what it could not do, and not everywhere why.
 fn name_full_disk(fail: Fail, app: &App, base: &Path) -> Fail {
-    match statvfs(base) {
-        Ok(disk) if disk.blocks_available() == 0 => {
-            Fail::say(format!("No space left on device for the source of {}: make room in {}, or set TMPDIR", app.name, base.display()))
-        }
-        _ => fail,
+    if !files::disk_is_full(base) {
+        return fail;
     }
+    Fail::say(format!("No space left on device for the source of {}: make room in {}, or set TMPDIR", app.name, base.display()))
 }
 
 /// The revision's files and those of its submodules, without git's own.

@@ -19,8 +19,13 @@ use crate::process::Process;
 /// The way back from one step. What it does not name is left alone.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Journal {
-    /// As long as it lives the step goes on.
+    /// Who does the step, and wrote this.
+    pub writer: Process,
+    /// When the step is done, as long as this one lives it is open whether it stays done.
     pub owner: Process,
+    /// Is the step done?
+    #[serde(skip)]
+    pub done: bool,
     /// Files to be put back.
     pub files: Vec<Saved>,
     /// Directories to be taken away.
@@ -59,7 +64,18 @@ pub struct Release {
 impl Journal {
     /// Of a step of this process that names nothing yet.
     pub fn mine() -> Journal {
-        Journal { owner: Process::me(), files: Vec::new(), dirs: Vec::new(), release: None, pushed: None, destroyed: false }
+        let me = Process::me();
+        Journal { writer: me, owner: me, done: false, files: Vec::new(), dirs: Vec::new(), release: None, pushed: None, destroyed: false }
+    }
+
+    /// Is nobody there any more who will go on with it?
+    pub fn is_left(&self) -> bool {
+        if self.done { !self.owner.lives() } else { !self.writer.lives() }
+    }
+
+    /// Is it of a step of this process?
+    pub fn is_mine(&self) -> bool {
+        !self.done && self.writer == Process::me()
     }
 
     /// Writes it down behind all others of the app; it is on disk when this returns. The path of its file.
@@ -111,8 +127,16 @@ pub fn all(house: &House, app: &App) -> Vec<(PathBuf, Journal)> {
     paths.into_iter().filter_map(|path| Some((path.clone(), read(&path)?))).collect()
 }
 
+/// How the file is called from the moment on when the step is done.
+pub fn done(path: &Path) -> PathBuf {
+    path.with_extension(DONE)
+}
+
+const DONE: &str = "done";
+
 fn read(path: &Path) -> Option<Journal> {
-    let journal = serde_json::from_slice(&fs::read(path).ok()?).ok();
+    let done = path.extension().is_some_and(|extension| extension == DONE);
+    let journal = serde_json::from_slice(&fs::read(path).ok()?).ok().map(|journal| Journal { done, ..journal });
     let writer = path.file_name()?.to_str()?.split('-').nth(1)?.parse().ok();
     if journal.is_none() && writer.and_then(Process::of).is_none() {
         let _ = fs::remove_file(path);

@@ -8,6 +8,8 @@ mod undo;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+
 use crate::app::{App, AppName};
 use crate::exec;
 use crate::fail::Outcome;
@@ -64,6 +66,13 @@ impl<'h> WayBack<'h> {
         files::remove(&self.path)
     }
 
+    /// Ends well, but it is for somebody else to say whether that stays.
+    fn stay_open(self) -> Outcome {
+        let done = journal::done(&self.path);
+        fs::rename(&self.path, &done).with_context(|| format!("cannot write {}", done.display()))?;
+        Ok(())
+    }
+
     /// Puts back all that is remembered. What cannot be put back is said, and stays written down.
     pub fn go(self) {
         match self.journal.undo(self.house, &self.app).and_then(|()| files::remove(&self.path)) {
@@ -100,7 +109,18 @@ pub fn or_back<T>(back: WayBack, change: impl FnOnce() -> Outcome<T>) -> Outcome
 
 /// Runs a change; if it fails, goes back, else it is left open which way it will be.
 pub fn or_left_open<T>(back: WayBack, change: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    change().inspect_err(|_| back.go())
+    match change() {
+        Ok(done) => back.stay_open().map(|()| done),
+        Err(fail) => {
+            back.go();
+            Err(fail)
+        }
+    }
+}
+
+/// Does a step of this process know the way back to the release that serves?
+pub fn leads_to_release(house: &House, app: &App) -> bool {
+    journal::all(house, app).iter().any(|(_, journal)| journal.is_mine() && journal.release.is_some())
 }
 
 /// Did somebody who is gone leave something of the app to be set right?
@@ -109,7 +129,7 @@ pub fn is_needed(house: &House, app: &App) -> bool {
 }
 
 fn left_behind(house: &House, app: &App) -> impl DoubleEndedIterator<Item = (PathBuf, Journal)> {
-    journal::all(house, app).into_iter().filter(|(_, journal)| !journal.owner.lives())
+    journal::all(house, app).into_iter().filter(|(_, journal)| journal.is_left())
 }
 
 /// Is somebody who pushes into the app still to tell whether git has taken the commit that is deployed?

@@ -49,7 +49,7 @@ impl Journal {
             return destroy::finish(house, app);
         }
         let history = self.is_history(house, app)?;
-        if self.pushed.is_some() && !history {
+        if self.pushed.is_some() && !history && !self.owner.lives() {
             // git-receive-pack was killed while it held this, and would never get it again.
             files::remove(&app.path("refs/heads/master.lock"))?;
         }
@@ -60,7 +60,9 @@ impl Journal {
                 release.serve_again(house, app)?;
             }
         }
-        self.dirs.iter().filter(|dir| dir.is_dir()).try_for_each(|dir| files::remove_dir(dir))
+        // git takes its quarantine away by itself as long as it can.
+        let ours = self.pushed.is_none() || !self.owner.lives();
+        self.dirs.iter().filter(|dir| ours && dir.is_dir()).try_for_each(|dir| files::remove_dir(dir))
     }
 
     /// Has git taken the commit that was deployed?
@@ -73,7 +75,7 @@ impl Journal {
 
     /// Is it still open whether git takes the commit? What cannot be told is open.
     pub fn is_pending(&self, house: &House, app: &App) -> bool {
-        self.pushed.is_some() && self.owner.lives() && !self.is_history(house, app).unwrap_or(false)
+        self.pushed.is_some() && self.done && self.owner.lives() && !self.is_history(house, app).unwrap_or(false)
     }
 }
 

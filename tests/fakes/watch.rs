@@ -1,5 +1,5 @@
 //! Stands in front of every outside program of a watched step, in `SANDBOX/watched`: counts and logs the calls, then
-//! lets one fail or hang, or kills the whole process group before or after it.
+//! lets one fail or hang, or kills the whole process group before, during or after it.
 //!
 //! What is wanted is in WATCH: `SESSION WHAT NUMBER`. Calls of other sessions, that is, of what a step leaves running
 //! behind it, are passed through.
@@ -19,6 +19,9 @@ use nix::unistd::{Pid, getsid};
 /// The longest hang; whoever waits gives up long before.
 const HANG: Duration = Duration::from_secs(60);
 
+/// How long a call has been under way that is killed during it.
+const DURING: Duration = Duration::from_millis(60);
+
 fn main() {
     let me = std::env::current_exe().expect("the watch knows where it is");
     let (dir, name) = (me.parent().expect("a directory"), me.file_name().expect("a name").to_owned());
@@ -37,6 +40,12 @@ fn main() {
     match wanted.split_once(' ') {
         Some((what, at)) if at == number.to_string() => begin(what, &line),
         _ => {}
+    }
+    if wanted == format!("during {number}") {
+        let child = real.spawn();
+        sleep(DURING);
+        kill_group();
+        drop(child);
     }
     let status = real.status().unwrap_or_else(|error| panic!("{line}: {error}"));
     if wanted == format!("after {}", count(&logs.join("watch-ended"), &line)) {

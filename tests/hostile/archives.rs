@@ -81,6 +81,7 @@ fn fits(case: &Case) -> bool {
 #[test]
 fn a_certificate_comes_as_two_plain_files_or_not_at_all() {
     let fort = Fort::new();
+    fort.s.file("mine/VHOST", "mine.dokku.test\n");
     for case in cases(&fort.s, "archives.txt").iter().filter(|case| fits(case)) {
         let shown = case.shown();
         fort.unharmed(&shown, &[], || {

@@ -87,6 +87,7 @@ fn names_are_hosts_or_left_out() {
 #[test]
 fn what_is_no_certificate_is_said_and_leaves_nothing() {
     let fort = Fort::new();
+    fort.s.file("mine/VHOST", "mine.dokku.test\n");
     for case in cases(&fort.s, "pem.txt") {
         let shown = case.shown();
         fort.unharmed(&shown, &[], || {
@@ -101,6 +102,7 @@ fn what_is_no_certificate_is_said_and_leaves_nothing() {
 #[test]
 fn one_with_more_names_than_anybody_has_is_refused() {
     let fort = Fort::new();
+    fort.s.file("mine/VHOST", "mine.dokku.test\n");
     let names: Vec<String> = (0..1500).map(|n| format!("n{n}.example.org")).collect();
     let case = Case { text: format!("www.example.org | {}", names.join(" ")).into_bytes(), expected: String::new() };
     let (certificate, key) = pair(&case).unwrap();

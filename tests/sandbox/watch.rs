@@ -16,7 +16,8 @@ const LONGEST: Duration = Duration::from_secs(20);
 const STATE: &[&str] = &["home", "lib", "docker", "tmp", "calls", "client"];
 
 impl Sandbox {
-    /// Runs a program in a process group of its own. `what` is `none`, or `before N`, `after N` (the group is killed then),
+    /// Runs a program in a process group of its own. `what` is `none`, or `before N`, `during N`, `after N` (the group is killed
+    /// then),
     /// `fail N`, `hang N`, of the calls of outside programs, counted from 1.
     pub fn watched<W: AsRef<std::ffi::OsStr>>(&self, what: &str, program: &str, words: impl IntoIterator<Item = W>) -> Step<'_> {
         build::watch(self);

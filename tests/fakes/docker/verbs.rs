@@ -311,8 +311,13 @@ fn list_containers(engine: &Engine, words: &[String]) -> String {
     let line = |container: &Container| {
         let id = shown_id(&container.id, words);
         let Some(format) = after(words, "--format").next() else { return id.to_owned() };
-        let name = format.strip_prefix("{{.ID}} {{.Label \"").and_then(|rest| rest.strip_suffix("\"}}"));
-        format!("{id} {}", label(container, name.unwrap_or_else(|| panic!("the fake docker does not know the format {format}"))))
+        let fields = format.replace("{{.Label ", "{{.Label:");
+        let field = |field: &str| match field.strip_prefix("{{.Label:\"").and_then(|rest| rest.strip_suffix("\"}}")) {
+            Some(name) => label(container, name),
+            None if field == "{{.ID}}" => id.to_owned(),
+            None => panic!("the fake docker does not know the format {format}"),
+        };
+        fields.split(' ').map(field).collect::<Vec<_>>().join(" ")
     };
     engine.state.containers.iter().rev().filter(passes).map(|container| line(container) + "\n").collect()
 }
