@@ -2,18 +2,19 @@
 # shellcheck disable=SC2154 # what scripts/bench sets
 # The parts of scripts/bench. Sourced, after private_server.sh.
 
-# result KIND LIMIT MEASURED YARDSTICK WHAT...: one row. Kinds: ratio (to the yardstick), more (than the
-# yardstick, microseconds), time (microseconds), count.
+# result KIND LIMIT MEASURED YARDSTICK WHAT...: one row. Kinds: ratio (to the yardstick) and more (than the
+# yardstick) of microseconds, growth (ratio) of counts, time (microseconds), count.
 result() { printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$subject" "$1" "$2" "$3" "$4" "${*:5}" >>"$results"; }
 
 # table: a line for each row, ours and, where it was measured, the other's.
 table() {
   awk -F '\t' '
-    function shown(kind, number) { return kind == "count" ? sprintf("%d", number) : sprintf("%.2f ms", number / 1000) }
+    function shown(kind, number) { return kind == "count" || kind == "growth" ? sprintf("%d", number) : sprintf("%.2f ms", number / 1000) }
+    function is_ratio(kind) { return kind == "ratio" || kind == "growth" }
     function value(kind, measured, yardstick) {
-      return kind == "ratio" ? measured / yardstick : kind == "more" ? measured - yardstick : measured
+      return is_ratio(kind) ? measured / yardstick : kind == "more" ? measured - yardstick : measured
     }
-    function value_shown(kind, number) { return kind == "ratio" ? sprintf("%.2f", number) : shown(kind, number) }
+    function value_shown(kind, number) { return is_ratio(kind) ? sprintf("%.2f", number) : shown(kind, number) }
     { row = $6; if (!(row in kind)) { order[++rows] = row; kind[row] = $2; limit[row] = $3 }
       measured[$1, row] = $4; yardstick[$1, row] = $5; has[$1] = 1 }
     END {
@@ -201,7 +202,7 @@ bench_growth() {
   for ((i = 0; i < 50; i++)); do restart >/dev/null; done
   settle
   mapfile -t after < <(counts "$app")
-  for i in "${!what[@]}"; do result ratio 1.2 "${after[i]}" "${before[i]}" "20 redeploys, 50 restarts: ${what[i]}"; done
+  for i in "${!what[@]}"; do result growth 1.2 "${after[i]}" "${before[i]}" "20 redeploys, 50 restarts: ${what[i]}"; done
   as sed -i /WAIT_TO_RETIRE/d "$server/home/ENV"
 }
 
