@@ -18,10 +18,10 @@ table() {
     { row = $6; if (!(row in kind)) { order[++rows] = row; kind[row] = $2; limit[row] = $3 }
       measured[$1, row] = $4; yardstick[$1, row] = $5; has[$1] = 1 }
     END {
-      printf "%-44s %11s %11s %11s %11s  %-4s %s\n", "", "measured", "yardstick", "value", "limit", "", "other" in has ? "other: measured, value" : ""
+      printf "%-50s %11s %11s %11s %11s  %-4s %s\n", "", "measured", "yardstick", "value", "limit", "", "other" in has ? "other: measured, value" : ""
       for (i = 1; i <= rows; i++) {
         row = order[i]; k = kind[row]
-        printf "%-44s", row
+        printf "%-50s", row
         if (("ours", row) in measured) {
           v = value(k, measured["ours", row], yardstick["ours", row])
           printf " %11s %11s %11s %11s  %-4s", shown(k, measured["ours", row]), yardstick["ours", row] ? shown(k, yardstick["ours", row]) : "",
@@ -49,7 +49,6 @@ rounds() {
   for ((round = 0; round < $1; round++)); do both+=$("$2")\ $("$3")$'\n'; done
   measured=$(awk 'NF { print $1 }' <<<"$both" | median) yardstick=$(awk 'NF { print $2 }' <<<"$both" | median)
 }
-none() { echo 0; }
 
 # root_with COUNT: a root of so many apps that are only files.
 root_with() {
@@ -162,24 +161,27 @@ counted_push() {
   result count 1 "$(grep -c '^commit ' "$counted")" 0 "$1: commits of a push"
 }
 
+# How fast the engine is just now.
+trivial() { timed docker run --rm "$image" true; }
 restart() { timed as dokku ps:restart "$app" 2>&1 | tail -n 1; }
 restart_all() { timed as dokku ps:restartall 2>&1 | tail -n 1; }
 
 bench_restart() {
-  local app=bench-node
+  local app=bench-node count
   deployed bench-node node
-  rounds 7 restart none
-  result time 1000000 "$measured" 0 ps:restart
+  rounds 7 restart trivial
+  result time 1000000 "$measured" "$yardstick" 'ps:restart, beside docker run true'
+  deployed bench-python python
+  deployed bench-third node
+  count=$(find "$server/home" -name CONTAINER | wc -l)
+  rounds 5 restart_all restart
+  result ratio "$count" "$measured" "$yardstick" "ps:restartall of $count apps, to ps:restart of one"
   app=bench-plain
   make_app bench-plain node
   rm "$server/bench-plain/CHECKS"
   deployed bench-plain node
-  rounds 5 restart none
-  result time 3300000 "$measured" 0 'ps:restart without CHECKS'
-  deployed bench-python python
-  app=bench-node
-  rounds 5 restart_all restart
-  result ratio 8 "$measured" "$yardstick" "ps:restartall of $(find "$server/home" -name CONTAINER | wc -l) apps, to one"
+  rounds 5 restart trivial
+  result time 3300000 "$measured" "$yardstick" 'ps:restart without CHECKS, beside docker run true'
 }
 
 # counts NAME: layers of its image, its images and containers, files and bytes of this server's roots.

@@ -17,8 +17,8 @@ as() {
 
 # make_server: from $server/bin and $server/plugins, which are there.
 make_server() {
-  local real
-  real=$(command -v docker)
+  local real sudo
+  real=$(command -v docker) sudo=$(command -v sudo || echo false)
   mkdir -p "$server"/{home,lib,tmp,count,nginx}
   chmod 755 "$server"
   printf '%s\n' "$domain" | tee "$server/home/VHOST" >"$server/home/HOSTNAME"
@@ -34,7 +34,7 @@ case "\$*" in
   *nginx\ -t) exec /usr/sbin/nginx -q -c $server/nginx/nginx.conf -t ;;
   *reload) exec /usr/sbin/nginx -c $server/nginx/nginx.conf -s reload ;;
 esac
-exit 1
+exec $sudo "\$@"
 SUDO
   chmod 755 "$server/count/docker" "$server/bin/sudo"
   sed -i "/\[::\]:80/d; s/listen  *80;/listen 127.0.0.1:$port;/" "$server/plugins/nginx-vhosts/templates/nginx.conf.template"
