@@ -67,8 +67,12 @@ fn stop(house: &House, args: &Args) -> Outcome {
         return say::line(house, format!("App {} already stopped", app.name));
     }
     say::line(house, format!("Stopping {} ...", app.name))?;
-    from_code(exec::status_hushed(house, &docker::stop(&id))?)?;
-    restore::withdraw(house, &app)
+    // Nobody is sent to an address that the container is about to lose.
+    restore::withdraw(house, &app);
+    from_code(exec::status_hushed(house, &docker::stop(&id))?).inspect_err(|_| {
+        let undone = standing::stop(house, &app, None).and_then(|()| restore::readdress(house, &app));
+        undone.unwrap_or_else(|fail| say::failure(house, &fail));
+    })
 }
 
 fn rebuild(house: &House, args: &Args) -> Outcome {
