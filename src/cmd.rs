@@ -1,4 +1,4 @@
-//! A command as a value: what to run, not the running of it.
+//! A command as a value: what to run, not the running of it; and what it said.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -14,12 +14,26 @@ pub struct Cmd {
     pub env: Vec<(OsString, Option<OsString>)>,
     /// Working directory, the caller's when `None`.
     pub dir: Option<PathBuf>,
+    /// How long it may take.
+    pub limit: Limit,
+}
+
+/// How long a command may take before it counts as hanging; `exec` knows the times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Limit {
+    /// As long as it likes: it is somebody else's work, or somebody looks on.
+    #[default]
+    Never,
+    /// It asks or tells one thing.
+    Brief,
+    /// It moves the files of an app or an image.
+    Long,
 }
 
 impl Cmd {
     /// A command without arguments.
     pub fn new(program: impl AsRef<OsStr>) -> Cmd {
-        Cmd { program: program.as_ref().into(), args: Vec::new(), env: Vec::new(), dir: None }
+        Cmd { program: program.as_ref().into(), args: Vec::new(), env: Vec::new(), dir: None, limit: Limit::Never }
     }
 
     /// With one more argument.
@@ -56,9 +70,33 @@ impl Cmd {
         self
     }
 
+    /// That may take only so long.
+    pub fn limit(mut self, limit: Limit) -> Cmd {
+        self.limit = limit;
+        self
+    }
+
     /// The words as one line, for traces and messages.
     pub fn line(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.args);
         words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// What a command said, and how it ended.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// As a shell sees it: 128 plus the number for death by a signal.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error; empty when it went straight to ours.
+    pub stderr: Vec<u8>,
+}
+
+impl Said {
+    /// Standard output as text, without the newlines at its end.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
     }
 }

@@ -16,35 +16,29 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
 use crate::cmd::Cmd;
+pub use crate::cmd::Said;
 use crate::fail::{Fail, Outcome, from_code};
 use crate::house::House;
 use crate::io::Fd;
 use crate::say;
+use limit::{Watch, finish, hung, said_of_hung};
 
-/// What a command said, and how it ended.
-#[derive(Clone, Debug)]
-pub struct Said {
-    /// As a shell sees it: 128 plus the number for death by a signal.
-    pub code: i32,
-    /// Standard output.
-    pub stdout: Vec<u8>,
-    /// Standard error; empty when it went straight to ours.
-    pub stderr: Vec<u8>,
-}
+mod limit;
 
-impl Said {
-    /// Standard output as text, without the newlines at its end.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
-    }
-}
+pub use limit::HUNG;
 
 /// Runs with our streams; the exit code as a shell sees it (127: no such program, 126: cannot be run).
 pub fn status(house: &House, cmd: &Cmd) -> Outcome<i32> {
     let mut command = prepare(house, cmd);
     command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
     match command.spawn() {
-        Ok(child) => Ok(code_of(wait(child)?)),
+        Ok(child) => match finish(house, cmd, child)? {
+            Some(output) => Ok(code_of(output.status)),
+            None => {
+                say::error(house, hung(house, cmd));
+                Ok(HUNG)
+            }
+        },
         Err(error) => cannot_start(house, cmd, &error),
     }
 }
@@ -169,14 +163,14 @@ pub fn pipe(house: &House, first: &Cmd, second: &Cmd) -> Outcome<i32> {
 pub fn output(house: &House, cmd: &Cmd) -> Outcome<Said> {
     let mut command = prepare(house, cmd);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(house.io.stderr.stdio()?);
-    collect(cmd, command)
+    collect(house, cmd, command)
 }
 
 /// Runs without input; stdout and stderr are kept.
 pub fn captured(house: &House, cmd: &Cmd) -> Outcome<Said> {
     let mut command = prepare(house, cmd);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    collect(cmd, command)
+    collect(house, cmd, command)
 }
 
 /// The same for a command that answers for a stranger: of its stdout no more than `most` bytes are kept, and if it goes on
@@ -189,10 +183,14 @@ pub fn captured_at_most(house: &House, cmd: &Cmd, most: u64) -> Outcome<Said> {
         Err(error) => return Ok(not_started(cmd, &error)),
     };
     drop(command);
+    let watch = Watch::over(house, cmd, &child);
     let (stdout, errors) = (child.stdout.take().expect("stdout is piped"), listen(child.stderr.take().expect("stderr is piped")));
     let mut kept = Vec::new();
     stdout.take(most).read_to_end(&mut kept)?;
     let code = code_of(wait(child)?);
+    if watch.ended() {
+        return Ok(said_of_hung(house, cmd));
+    }
     Ok(Said { code, stdout: kept, stderr: errors.join().unwrap_or_default() })
 }
 
@@ -203,6 +201,17 @@ fn listen(mut stderr: std::process::ChildStderr) -> std::thread::JoinHandle<Vec<
         let _ = stderr.read_to_end(&mut text);
         text
     })
+}
+
+/// Runs a command that only looks, and keeps what it says. When it was the last to run, it would say the same again:
+/// then it is not run.
+pub fn look(house: &House, cmd: &Cmd) -> Outcome<Said> {
+    if let Some((_, said)) = house.last_look.borrow().as_ref().filter(|(last, _)| last == cmd) {
+        return Ok(said.clone());
+    }
+    let said = captured(house, cmd)?;
+    *house.last_look.borrow_mut() = Some((cmd.clone(), said.clone()));
+    Ok(said)
 }
 
 /// Runs a hook with our stdin and stderr; stdout is kept up to the moment when its last holder closes it.
@@ -224,11 +233,15 @@ pub fn fed(house: &House, cmd: &Cmd, feed: impl FnOnce(&mut dyn Write) -> std::i
         Err(error) => return Ok(not_started(cmd, &error)),
     };
     drop(command);
+    let watch = Watch::over(house, cmd, &child);
     let listener = listen(child.stderr.take().expect("stderr is piped"));
     let mut pipe = std::io::BufWriter::with_capacity(1 << 16, child.stdin.take().expect("stdin is piped"));
     let fed = feed(&mut pipe).and_then(|()| pipe.flush());
     drop(pipe);
     let code = code_of(wait(child)?);
+    if watch.ended() {
+        return Ok(said_of_hung(house, cmd));
+    }
     let stderr = listener.join().unwrap_or_default();
     match fed {
         // The reader's own exit code says better what a broken pipe means.
@@ -239,28 +252,57 @@ pub fn fed(house: &House, cmd: &Cmd, feed: impl FnOnce(&mut dyn Write) -> std::i
     }
 }
 
-/// Runs without input while `consume` reads its stdout, which is never held whole; stderr is thrown away.
-/// A command that is not done when `consume` has read enough is cut off.
-pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> T) -> Outcome<T> {
+/// Runs without input while `consume` reads its stdout, which is never held whole. A command that is not done when
+/// `consume` has read enough is cut off. What it said on stderr, and how it ended, comes beside what was made of it.
+pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> T) -> Outcome<(T, Said)> {
+    let heard = crate::io::scratch(b"")?;
     let mut command = prepare(house, cmd);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let Ok(mut child) = command.spawn() else {
-        return Ok(consume(&mut std::io::empty()));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(heard.stdio()?);
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Ok((consume(&mut std::io::empty()), not_started(cmd, &error))),
     };
+    let watch = Watch::over(house, cmd, &child);
     let mut output = child.stdout.take().expect("stdout is piped");
     let result = consume(&mut output);
     drop(output);
-    wait(child)?;
-    Ok(result)
+    let code = code_of(wait(child)?);
+    if watch.ended() {
+        return Ok((result, said_of_hung(house, cmd)));
+    }
+    Ok((result, Said { code, stdout: Vec::new(), stderr: crate::io::contents(&heard)? }))
 }
 
-/// Starts this program again as `dokku WORDS...` and does not wait: a process of its own session, without streams,
-/// which outlives us.
-pub fn detach_self<S: AsRef<OsStr>>(house: &House, words: &[S]) -> Outcome {
+/// This program again, as `dokku WORDS...`.
+fn ourselves<S: AsRef<OsStr>>(house: &House, words: &[S]) -> (Cmd, Command) {
     // Not by its path: an upgrade may have put another file there meanwhile.
-    let cmd = Cmd::new("/proc/self/exe").args(words);
+    // Where we are may soon be no more.
+    let cmd = Cmd::new("/proc/self/exe").args(words).dir("/");
     let mut command = prepare(house, &cmd);
     command.arg0("dokku");
+    (cmd, command)
+}
+
+/// Starts `dokku WORDS...` with our streams and hands over the child.
+pub fn start_self<S: AsRef<OsStr>>(house: &House, words: &[S]) -> Outcome<Child> {
+    let (cmd, mut command) = ourselves(house, words);
+    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
+    Ok(command.spawn().with_context(|| format!("cannot start `{}`", cmd.line()))?)
+}
+
+/// Starts this program again as `dokku WORDS...` and does not wait for it.
+pub fn detach_self<S: AsRef<OsStr>>(house: &House, words: &[S]) -> Outcome {
+    let (cmd, command) = ourselves(house, words);
+    spawn_detached(&cmd, command)
+}
+
+/// Starts a command and does not wait for it.
+pub fn detach(house: &House, cmd: &Cmd) -> Outcome {
+    spawn_detached(cmd, prepare(house, cmd))
+}
+
+/// In a session of its own, without streams, so that it outlives us.
+fn spawn_detached(cmd: &Cmd, mut command: Command) -> Outcome {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // SAFETY: setsid is async-signal-safe and touches no memory of ours.
     unsafe { command.pre_exec(|| Ok(nix::unistd::setsid().map(drop)?)) };
@@ -325,6 +367,7 @@ fn prepare(house: &House, cmd: &Cmd) -> Command {
 }
 
 fn untraced(house: &House, cmd: &Cmd) -> Command {
+    house.forget_look();
     let mut command = Command::new(&cmd.program);
     command.args(&cmd.args).env_clear().envs(house.env.iter());
     if let Some(dir) = cmd.dir.as_ref().or(house.dir.as_ref()) {
@@ -339,12 +382,13 @@ fn untraced(house: &House, cmd: &Cmd) -> Command {
     command
 }
 
-fn collect(cmd: &Cmd, mut command: Command) -> Outcome<Said> {
+fn collect(house: &House, cmd: &Cmd, mut command: Command) -> Outcome<Said> {
     match command.spawn() {
         Ok(child) => {
             drop(command);
-            let output = child.wait_with_output()?;
-            Ok(Said { code: code_of(output.status), stdout: output.stdout, stderr: output.stderr })
+            let output = finish(house, cmd, child)?;
+            let said = |output: Output| Said { code: code_of(output.status), stdout: output.stdout, stderr: output.stderr };
+            Ok(output.map_or_else(|| said_of_hung(house, cmd), said))
         }
         Err(error) => Ok(not_started(cmd, &error)),
     }

@@ -1,9 +1,12 @@
 //! Where things are and what the caller asked for. The only reader of the process's environment, read once.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::rc::Rc;
 
+use crate::cmd::{Cmd, Said};
 use crate::fail::{Fail, Outcome};
 use crate::files::passwd;
 use crate::io::Io;
@@ -36,6 +39,8 @@ pub struct House {
     pub dir: Option<PathBuf>,
     /// Does somebody with a key ask, over ssh?
     pub remote: bool,
+    /// The last command that was run, if it only looked, and what it said. Clones share it, as they share what it is about.
+    pub last_look: Rc<RefCell<Option<(Cmd, Said)>>>,
 }
 
 /// The user whose home is DOKKU_ROOT and as whom everything but installing runs.
@@ -91,7 +96,13 @@ impl House {
             io,
             dir: None,
             remote: false,
+            last_look: Rc::default(),
         }
+    }
+
+    /// From here on, what was seen last may have changed.
+    pub fn forget_look(&self) {
+        self.last_look.take();
     }
 
     /// With what 0.3.18's `dokku` exports to every plugin.

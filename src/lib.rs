@@ -18,6 +18,8 @@ pub mod lock;
 pub mod nginx;
 pub mod operation;
 pub mod plugins;
+pub mod process;
+pub mod progress;
 pub mod push;
 pub mod recovery;
 pub mod retirement;

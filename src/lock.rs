@@ -1,5 +1,5 @@
 //! Locks of ours, one file each below `$DOKKU_LIB_ROOT/locks`. They are held for the moment of a read and a write, never
-//! while somebody else's program runs, so nobody waits for a hook and a command that a hook calls waits for nobody.
+//! while a hook of somebody else runs, so nobody waits for a hook and a command that a hook calls waits for nobody.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -21,6 +21,8 @@ pub enum Of<'a> {
     App(&'a App),
     /// Who has which domain, over all apps.
     Domains,
+    /// What nginx reads, while nginx tries it: it must not judge one app by what another is trying.
+    Nginx,
 }
 
 /// Does the work alone, after waiting for whoever is at it.
@@ -42,6 +44,7 @@ fn path(house: &House, what: Of) -> PathBuf {
     let name = match what {
         Of::App(app) => format!("app-{}", app.name),
         Of::Domains => "domains".into(),
+        Of::Nginx => "nginx".into(),
     };
     house.lib.join("locks").join(name)
 }

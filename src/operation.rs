@@ -12,9 +12,10 @@ use anyhow::Context;
 use nix::fcntl::Flock;
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
+use crate::app::{App, AppName};
 use crate::fail::Outcome;
 use crate::house::House;
+use crate::process::Process;
 use crate::{files, lock, recovery, say};
 
 /// Tells a dokku below the holder of which apps' operations it is a part: a line `PID START APP` for each.
@@ -28,33 +29,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 const DIR: &str = "operations";
 
-/// A process, told from a later one with the same number by when it started.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Process {
-    pid: u32,
-    /// Clock ticks after boot (proc(5), /proc/PID/stat, field 22).
-    start: u64,
-}
-
-impl Process {
-    /// This one.
-    pub fn me() -> Process {
-        let pid = std::process::id();
-        Process { pid, start: started(pid).unwrap_or(0) }
-    }
-
-    /// Does it still live?
-    pub fn lives(&self) -> bool {
-        started(self.pid) == Some(self.start)
-    }
-}
-
-fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit(')').next()?.split_ascii_whitespace().nth(19)?.parse().ok()
-}
-
-/// Who holds the lock, for those who wait for it.
+/// Who holds the lock, for those who wait for it. The lock's file says so as long as the operation lasts: text in a file
+/// that nobody holds tells of one that was killed.
 #[derive(Serialize, Deserialize)]
 struct Holder {
     process: Process,
@@ -70,15 +46,50 @@ pub fn alone<T>(house: &House, app: &App, what: &str, work: impl FnOnce(&House) 
         return work(house);
     }
     let held = wait(house, app)?;
+    house.forget_look();
+    let killed = held.metadata().is_ok_and(|data| data.len() > 0);
     write_holder(&held, what).with_context(|| format!("cannot write {}", path(house, app).display()))?;
     let inner = as_part(house, app);
-    recovery::recover(&inner, app)?;
-    work(&inner)
+    // Until that has been done the file goes on telling of a killed operation.
+    recovery::recover(&inner, app, killed)?;
+    let done = work(&inner);
+    held.set_len(0).with_context(|| format!("cannot write {}", path(house, app).display()))?;
+    done
+}
+
+/// Sets right what killed operations left of the app, when they did and nobody is at it.
+pub fn settle(house: &House, app: &App) -> Outcome {
+    let left = || was_killed(house, app) || recovery::is_needed(house, app);
+    if left() && !is_part(house, app) && !is_under_way(house, app) { alone(house, app, "recovery", |_| Ok(())) } else { Ok(()) }
+}
+
+/// The same for all apps, those that are gone among them. What cannot be set right is said, and stays for the next time.
+pub fn settle_all(house: &House) {
+    for name in names(house) {
+        if let Err(fail) = settle(house, &App::at(house, name)) {
+            say::failure(house, &fail);
+        }
+    }
+}
+
+/// Everything that operations or journals are known of.
+fn names(house: &House) -> Vec<AppName> {
+    let dirs = [house.lib.join(DIR), recovery::dir(house)];
+    let entries = dirs.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten();
+    let mut names: Vec<AppName> = entries.filter_map(|entry| AppName::parse(&entry.file_name())).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// Is somebody changing the app, this process or another one?
 pub fn is_under_way(house: &House, app: &App) -> bool {
     lock::is_held(&path(house, app))
+}
+
+/// Did its last operation not come to its end?
+fn was_killed(house: &House, app: &App) -> bool {
+    fs::metadata(path(house, app)).is_ok_and(|data| data.len() > 0)
 }
 
 fn path(house: &House, app: &App) -> PathBuf {
@@ -92,12 +103,14 @@ fn read_holder(mut file: &File) -> Option<Holder> {
     serde_json::from_str(&text).ok()
 }
 
+/// Writes over what is there: on a full disk the file still tells of a predecessor that was killed.
 fn write_holder(mut file: &File, what: &str) -> anyhow::Result<()> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let holder = Holder { process: Process::me(), what: what.to_owned(), since };
-    file.set_len(0)?;
+    let text = serde_json::to_string(&holder)?;
     file.rewind()?;
-    Ok(file.write_all(serde_json::to_string(&holder)?.as_bytes())?)
+    file.write_all(text.as_bytes())?;
+    Ok(file.set_len(text.len() as u64)?)
 }
 
 /// Is this process below one that holds the app's lock? What the environment says counts only while that one lives and
@@ -114,9 +127,8 @@ fn is_part(house: &House, app: &App) -> bool {
 }
 
 fn as_part(house: &House, app: &App) -> House {
-    let me = Process::me();
     let others = house.env.get(OsStr::new(PART_OF)).map(|lines| lines.to_string_lossy().into_owned()).unwrap_or_default();
-    house.with_env(PART_OF, format!("{others}{} {} {}\n", me.pid, me.start, app.name))
+    house.with_env(PART_OF, format!("{others}{} {}\n", Process::me(), app.name))
 }
 
 fn wait(house: &House, app: &App) -> Outcome<Flock<File>> {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::Flock;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, AppName};
@@ -15,13 +15,18 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::files;
 use crate::house::House;
+use crate::process::Process;
 use crate::tools::docker;
+use crate::{lock, operation, recovery};
 
 /// The command of the process that waits.
 pub const INNER: &str = "core:retire";
 
 /// How often it looks for containers that have come to be due earlier than those it knew of.
 const PERIOD: Duration = Duration::from_millis(500);
+
+/// How soon it looks again for a push that git is about to take.
+const SOON: Duration = Duration::from_millis(50);
 
 #[derive(Serialize, Deserialize)]
 struct Due {
@@ -52,9 +57,9 @@ pub fn is_due(house: &House, container: &str) -> bool {
     dir(house).join(container).exists()
 }
 
-/// Makes sure that somebody waits for what is written down.
+/// Makes sure that somebody waits for what is written down, and for git to take what has been deployed.
 pub fn ensure(house: &House) -> Outcome {
-    if planned(house).is_empty() { Ok(()) } else { exec::detach_self(house, &[INNER]) }
+    if planned(house).is_empty() && !recovery::is_pending(house, |_| true) { Ok(()) } else { exec::detach_self(house, &[INNER]) }
 }
 
 fn planned(house: &House) -> Vec<(String, Due)> {
@@ -66,29 +71,45 @@ fn planned(house: &House) -> Vec<(String, Due)> {
     entries.iter().filter_map(read).collect()
 }
 
-/// Waits for each container's time and stops it; ends when none is left, or at once if another process does this already.
+/// Waits for each container's time and stops it, and for each push until git has taken it, or goes back from it; ends
+/// when nothing is left, or if another process does this already.
 pub fn work(house: &House) -> Outcome {
-    let file = File::options().create(true).append(true).open(house.lib.join("retire.lock"))?;
-    let Ok(_alone) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else { return Ok(()) };
+    let Some(_alone) = alone(house)? else { return Ok(()) };
     let mut known = BTreeSet::new();
     loop {
-        let planned = planned(house);
-        let new: Vec<&String> = planned
-            .iter()
-            .filter(|(id, due)| !serves(house, id, due))
-            .map(|(id, _)| id)
-            .filter(|id| known.insert(id.to_string()))
-            .collect();
-        if !new.is_empty() {
-            // An engine that is started anew must not bring it back.
-            exec::silent(house, &docker::restart_policy("no", &new))?;
+        if recovery::is_pending(house, |_| true) {
+            operation::settle_all(house);
         }
-        let Some(next) = planned.iter().map(|(_, due)| due.at).min() else { return Ok(()) };
+        let (planned, pending) = (planned(house), recovery::is_pending(house, Process::lives));
+        stay_down(house, &planned, &mut known)?;
+        let next = planned.iter().map(|(_, due)| due.at).min();
+        let Some(next) = next.or(pending.then(|| now() + 1)) else { return Ok(()) };
         for (container, due) in planned.iter().filter(|(_, due)| due.at <= now()) {
             stop(house, container, due)?;
         }
-        thread::sleep(Duration::from_millis(next.saturating_sub(now())).min(PERIOD));
+        thread::sleep(Duration::from_millis(next.saturating_sub(now())).min(if pending { SOON } else { PERIOD }));
     }
+}
+
+/// The lock of the one that waits. One that is found held for longer than a look of its holder takes is held by somebody
+/// who has seen all that was written down before.
+fn alone(house: &House) -> Outcome<Option<Flock<File>>> {
+    let path = house.lib.join("retire.lock");
+    let began = Instant::now();
+    while began.elapsed() < PERIOD * 2 {
+        if let Ok(held) = lock::try_take(&path)? {
+            return Ok(Some(held));
+        }
+        thread::sleep(SOON);
+    }
+    Ok(None)
+}
+
+/// An engine that is started anew must not bring back what is written down; each container is told so once.
+fn stay_down(house: &House, planned: &[(String, Due)], known: &mut BTreeSet<String>) -> Outcome {
+    let new = planned.iter().filter(|(id, due)| !serves(house, id, due)).map(|(id, _)| id).filter(|id| known.insert(id.to_string()));
+    let new: Vec<&String> = new.collect();
+    if new.is_empty() { Ok(()) } else { exec::silent(house, &docker::restart_policy("no", &new)).map(drop) }
 }
 
 /// Has the container come back into service?

@@ -31,12 +31,24 @@ pub const BUILD_TIMEOUT: Setting = Setting { name: "DOKKU_BUILD_TIMEOUT", unit: 
 /// What must be free on the disks of the engine and of our own state before a build begins; 0 for nothing.
 pub const MIN_FREE_MB: Setting = Setting { name: "DOKKU_MIN_FREE_MB", unit: "megabytes", default: 500 };
 
+/// Not 0: each phase of a deployment ends with the time that it took.
+pub const TIMINGS: Setting = Setting { name: "DOKKU_TIMINGS", unit: "0 or 1", default: 0 };
+
 /// 0: nobody changes docker's options over ssh, which would let a key act as root.
 pub const SSH_DOCKER_OPTIONS: Switch = Switch { name: "DOKKU_SSH_DOCKER_OPTIONS" };
 
 /// All settings.
-pub const ALL: &[&Setting] =
-    &[&CHECKS_WAIT, &CHECKS_TIMEOUT, &CHECKS_ATTEMPTS, &CHECKS_UPTIME, &CHECKS_PATIENT, &WAIT_TO_RETIRE, &BUILD_TIMEOUT, &MIN_FREE_MB];
+pub const ALL: &[&Setting] = &[
+    &CHECKS_WAIT,
+    &CHECKS_TIMEOUT,
+    &CHECKS_ATTEMPTS,
+    &CHECKS_UPTIME,
+    &CHECKS_PATIENT,
+    &WAIT_TO_RETIRE,
+    &BUILD_TIMEOUT,
+    &MIN_FREE_MB,
+    &TIMINGS,
+];
 
 /// Something that is on unless the administrator sets it to 0. No app's config has a say in it.
 pub struct Switch {

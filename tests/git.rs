@@ -6,30 +6,6 @@ use sandbox::Sandbox;
 
 const NONE: &str = "0000000000000000000000000000000000000000";
 
-/// A machine on which a push of app `a` can be tried: checks pass at once, and `git push` goes to git-receive-pack itself.
-fn machine(s: &Sandbox) -> &Sandbox {
-    s.image("progrium/buildstep", "").env("DOKKU_CHECKS_WAIT", "0").env("DOKKU_CHECKS_TIMEOUT", "0").env("DOKKU_WAIT_TO_RETIRE", "0");
-    s.file("VHOST", "dokku.test\n").docker_says("^start -a", "-----> building\n");
-    s.run_program("git", ["init", "-q", "-b", "master", "../client"]).succeeds()
-}
-
-/// Commits these files on master of the client.
-fn commit(s: &Sandbox, files: &[(&str, &str)]) {
-    for (path, content) in files {
-        s.file(&format!("../client/{path}"), content);
-    }
-    s.run_program("git", ["-C", "../client", "add", "-A"]).succeeds();
-    let name = ["-c", "user.name=n", "-c", "user.email=e@x"];
-    s.run_program("git", ["-C", "../client"].into_iter().chain(name).chain(["commit", "-q", "-m", "one"])).succeeds();
-}
-
-/// Pushes as git over ssh does, with dokku at the other end.
-fn push<'s>(s: &'s Sandbox, refspec: &str) -> sandbox::Step<'s> {
-    let program = "dokku git-receive-pack";
-    let receive = format!("--receive-pack={program}");
-    s.run_program("git", ["-C", "../client", "push", "-q", &receive, "file:///a", refspec])
-}
-
 #[test]
 fn other_branches_get_a_warning_and_no_deployment() {
     let s = Sandbox::new();
@@ -42,9 +18,9 @@ fn other_branches_get_a_warning_and_no_deployment() {
 #[test]
 fn a_push_makes_the_app_and_deploys_it() {
     let s = Sandbox::new();
-    machine(&s);
-    commit(&s, &[("Procfile", "web: x\n"), (".env", "A=1\n")]);
-    let text = push(&s, "master").text();
+    s.takes_pushes();
+    s.commit(&[("Procfile", "web: x\n"), (".env", "A=1\n")]);
+    let text = s.push("master").text();
     assert_eq!(s.running("a"), [s.read("a/CONTAINER").trim()], "{text}");
     for line in [
         "-----> Cleaning up...",
@@ -66,39 +42,71 @@ fn a_push_makes_the_app_and_deploys_it() {
 #[test]
 fn nobody_looking_means_one_container_and_one_commit() {
     let s = Sandbox::new();
-    machine(&s);
-    commit(&s, &[("Procfile", "web: x\n")]);
-    push(&s, "master").succeeds();
+    s.takes_pushes();
+    s.commit(&[("Procfile", "web: x\n")]);
+    s.push("master").succeeds();
     let calls = s.docker_calls();
     let count = |verb: &str| calls.iter().filter(|call| call.starts_with(verb)).count();
     assert_eq!((count("create"), count("commit"), count("run")), (1, 1, 1), "{calls:#?}");
 }
 
 #[test]
+fn a_push_asks_the_engine_no_more_than_it_must() {
+    let s = Sandbox::new();
+    s.takes_pushes();
+    for text in ["web: x\n", "web: y\n"] {
+        s.commit(&[("Procfile", text)]);
+        s.push("master").succeeds();
+    }
+    let calls = s.docker_calls();
+    let first = calls.iter().rposition(|call| call.starts_with("create")).expect("a build");
+    // What cleanup and retiring do beside it is no part of the push.
+    let beside =
+        |call: &&String| ["ps -a", "images", "rmi", "rm c", "stop", "update --restart=no"].iter().any(|start| call.starts_with(start));
+    let verbs: Vec<_> = calls[first..].iter().filter(|call| !beside(call)).map(|call| call.split(' ').next().unwrap_or_default()).collect();
+    assert_eq!(
+        verbs,
+        ["create", "cp", "start", "cp", "commit", "rm", "image", "run", "container", "cp", "ps", "logs", "update"],
+        "{calls:#?}"
+    );
+}
+
+#[test]
+fn phases_tell_how_long_they_took_when_asked_to() {
+    let s = Sandbox::new();
+    s.takes_pushes().app("a").file("a/ENV", "export DOKKU_TIMINGS='1'\n");
+    s.commit(&[("Procfile", "web: x\n")]);
+    let text = s.push("master").text();
+    for phase in ["build", "release", "start", "checks", "switch"] {
+        assert!(text.contains(&format!("\x1b[1G       ({phase}: ")), "{phase} is not in\n{text}");
+    }
+}
+
+#[test]
 fn a_hook_that_looks_sees_the_image_it_expects() {
     let s = Sandbox::new();
-    machine(&s);
+    s.takes_pushes();
     s.plugin(
         "x/pre-build",
         "#!/bin/sh\nid=$(docker create dokku/$1 true); docker cp $id:/app/Procfile - | tar -xO; docker rm $id >/dev/null\n",
     );
     s.plugin("x/post-release", "#!/bin/sh\nid=$(docker create dokku/$1 true); docker cp $id:/app/.profile.d/00-global-env.sh - | tar -xO; docker rm $id >/dev/null\n");
-    commit(&s, &[("Procfile", "web: seen\n")]);
-    let text = push(&s, "master").text();
+    s.commit(&[("Procfile", "web: seen\n")]);
+    let text = s.push("master").text();
     assert!(text.contains("web: seen") && text.contains("export CURL_TIMEOUT=30"), "{text}");
 }
 
 #[test]
 fn a_failing_build_leaves_the_old_release_as_it_was() {
     let s = Sandbox::new();
-    machine(&s);
-    commit(&s, &[("Procfile", "web: x\n")]);
-    push(&s, "master").succeeds();
+    s.takes_pushes();
+    s.commit(&[("Procfile", "web: x\n")]);
+    s.push("master").succeeds();
     let image = s.docker(["image", "inspect", "--format", "{{.Id}}", "dokku/a"]);
     let (tree, container) = (s.tree(), s.read("a/CONTAINER"));
     s.docker_obeys().docker_fails("^start -a", 3, "no compiler");
-    commit(&s, &[("Procfile", "web: y\n")]);
-    push(&s, "master").fails("no compiler");
+    s.commit(&[("Procfile", "web: y\n")]);
+    s.push("master").fails("no compiler");
     assert_eq!(s.docker(["image", "inspect", "--format", "{{.Id}}", "dokku/a"]), image);
     assert_eq!(s.read("a/CONTAINER"), container);
     assert_eq!(s.running("a"), [container.trim()]);
@@ -112,14 +120,14 @@ fn a_failing_build_leaves_the_old_release_as_it_was() {
 #[test]
 fn a_failing_post_deploy_hook_puts_everything_back() {
     let s = Sandbox::new();
-    machine(&s);
-    commit(&s, &[("Procfile", "web: x\n")]);
-    push(&s, "master").succeeds();
+    s.takes_pushes();
+    s.commit(&[("Procfile", "web: x\n")]);
+    s.push("master").succeeds();
     let records = ["CONTAINER", "IP", "PORT", "URL", "nginx.conf", "URLS", "VHOST"];
     let before = records.map(|entry| s.read(&format!("a/{entry}")));
     s.plugin("zz/post-deploy", "#!/bin/sh\necho not today >&2; exit 6\n");
-    commit(&s, &[("Procfile", "web: y\n")]);
-    push(&s, "master").fails("not today");
+    s.commit(&[("Procfile", "web: y\n")]);
+    s.push("master").fails("not today");
     assert_eq!(records.map(|entry| s.read(&format!("a/{entry}"))), before);
     assert_eq!(s.running("a"), [before[0].trim()]);
 }
@@ -127,12 +135,12 @@ fn a_failing_post_deploy_hook_puts_everything_back() {
 #[test]
 fn leaves_no_work_tree_behind() {
     let s = Sandbox::new();
-    machine(&s);
-    commit(&s, &[("Procfile", "web: x\n")]);
-    push(&s, "master").succeeds();
+    s.takes_pushes();
+    s.commit(&[("Procfile", "web: x\n")]);
+    s.push("master").succeeds();
     s.docker_fails("^commit", 1, "no space left on device");
-    commit(&s, &[("Procfile", "web: y\n")]);
-    push(&s, "master").fails("no space left on device");
+    s.commit(&[("Procfile", "web: y\n")]);
+    s.push("master").fails("no space left on device");
     let left: Vec<_> = std::fs::read_dir(s.dir().join("tmp")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.is_empty(), "{left:?}");
 }

@@ -49,6 +49,53 @@ fn one_app_that_fails_does_not_keep_the_others_from_restarting() {
     assert_ne!(s.read("b/CONTAINER"), before);
 }
 
+/// A deployed app that is asked for its pages: curl answers when two apps wait for it, and gives up when only one does.
+fn meets_another(s: &Sandbox, app: &str) {
+    s.deployed(app, "buildstep").file("../tmp/tree/app/CHECKS", "WAIT=0\nATTEMPTS=1\n/\n");
+    let tar = s.run_program("tar", ["-C", "../tmp/tree", "-cf", "-", "app"]).stdout().to_vec();
+    let id = s.read(&format!("{app}/CONTAINER"));
+    s.stdin(tar).run_program("docker", ["cp", "-", &format!("{}:/", id.trim())]).succeeds();
+    s.docker(["commit", id.trim(), &format!("dokku/{app}")]);
+    let dir = s.dir().display();
+    s.program("curl", &format!(
+        "#!/bin/sh\nmkdir -p {dir}/tmp/here; : >{dir}/tmp/here/$$\nfor i in $(seq 200); do\n  [ $(ls {dir}/tmp/here | wc -l) -lt 2 ] || exit 0\n  sleep 0.05\ndone\nexit 22\n"
+    ));
+}
+
+#[test]
+fn apps_are_restarted_together_and_told_of_in_the_order_of_their_names() {
+    let s = Sandbox::new();
+    quick(&s);
+    meets_another(&s, "a");
+    meets_another(&s, "b");
+    let text = s.run(["ps:restartall"]).text();
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is not in\n{text}"));
+    assert!(!text.contains("[exit"), "{text}");
+    assert!(place("Releasing a ...") < place("a container output") && place("end a container output") < place("Releasing b ..."), "{text}");
+}
+
+#[test]
+fn with_somebody_s_hook_on_the_way_apps_are_restarted_one_after_the_other() {
+    let s = Sandbox::new();
+    quick(&s).deployed("a", "buildstep").deployed("b", "buildstep");
+    for hook in ["pre-deploy", "post-deploy"] {
+        s.plugin(&format!("x/{hook}"), &format!("#!/bin/sh\necho {hook} $1 >>{}/tmp/order\n", s.dir().display()));
+    }
+    s.run(["ps:restartall"]).succeeds();
+    assert_eq!(s.read("../tmp/order"), "pre-deploy a\npost-deploy a\npre-deploy b\npost-deploy b\n");
+}
+
+#[test]
+fn a_restart_makes_nothing_and_asks_the_engine_little() {
+    let s = Sandbox::new();
+    quick(&s).deployed("a", "buildstep").file("a/ENV", "export A='1'\n");
+    s.run(["ps:restart", "a"]).succeeds();
+    let before = s.docker_calls().len();
+    s.run(["ps:restart", "a"]).succeeds();
+    let verbs: Vec<String> = s.docker_calls()[before..].iter().map(|call| call.split(' ').next().unwrap_or_default().into()).collect();
+    assert!(verbs.iter().all(|verb| !["create", "commit", "build"].contains(&verb.as_str())) && verbs.len() <= 8, "{verbs:?}");
+}
+
 #[test]
 fn fifty_restarts_make_no_layers() {
     let s = Sandbox::new();

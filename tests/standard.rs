@@ -5,6 +5,22 @@ mod sandbox;
 use sandbox::Sandbox;
 
 #[test]
+fn what_files_can_tell_takes_no_other_program() {
+    let s = Sandbox::new();
+    s.deployed("a", "buildstep").file("a/ENV", "export K='1'\n").file("a/VHOST", "a.dokku.test\n").file("a/URLS", "http://a.dokku.test\n");
+    let before = s.docker_calls().len();
+    // Nothing is found by its name there.
+    s.env("PATH", "/nowhere");
+    let lines =
+        ["", "help", "version", "apps", "ls", "url a", "urls a", "domains a", "config a", "config:get a K", "docker-options a", "plugins"];
+    for line in lines {
+        s.run_line(line).succeeds();
+    }
+    s.run(["nosuch"]).fails("is not a dokku command");
+    assert_eq!(s.docker_calls().len(), before);
+}
+
+#[test]
 fn shows_the_version() {
     Sandbox::new().run(["version"]).shows("v0.3.18\n");
 }

@@ -138,6 +138,9 @@ fn clone(around: &Surroundings, repository: &str, revision: &str, directory: &Pa
     if revision.is_empty() {
         return git(around, &["clone", "--quiet", "--depth=1", "--", repository, &to]);
     }
+    if revision.starts_with('-') {
+        return Err(Failure::new(format!("{revision} is no branch, tag or commit")));
+    }
     git(around, &["clone", "--quiet", "--depth=1", "--branch", revision, "--", repository, &to]).or_else(|_| {
         git(around, &["clone", "--quiet", "--", repository, &to])?;
         git(around, &["-C", &to, "checkout", "--quiet", revision, "--"])
@@ -148,6 +151,8 @@ fn clone(around: &Surroundings, repository: &str, revision: &str, directory: &Pa
 fn git(around: &Surroundings, arguments: &[&str]) -> Result<(), Failure> {
     let mut git = Command::new("git");
     git.args(arguments).envs(variables(around)).env("GIT_TERMINAL_PROMPT", "0");
+    // Not `ext::` and `fd::`, which start a program or wait for an open file.
+    git.env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh");
     let output = git.stdin(Stdio::null()).output().context(|| "run git")?;
     let said = String::from_utf8_lossy(&output.stderr);
     match supervise::exit_code(output.status) {

@@ -226,4 +226,15 @@ mod tests {
         assert_eq!(read("A=\"x"), ["A=x"]);
         assert_eq!(read("A=x\\"), ["A=x"]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_and_quoted_values_come_back(text in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..200), value in "[^\0]{0,40}") {
+            parse(&text, |_| Some("inherited".into()));
+            let line = format!("export A={}", crate::shell::quote(&value));
+            let read = parse(line.as_bytes(), |_| None);
+            proptest::prop_assert_eq!(read.len(), 1);
+            proptest::prop_assert!(read[0].exported && read[0].value.to_str() == Some(value.as_str()));
+        }
+    }
 }

@@ -123,4 +123,15 @@ mod tests {
         }
         assert!(Release::parse("a: b: c").is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_procfile_and_a_release_or_none(text in "[a-z:&*!|>{}\\[\\]\"' \n\t-]{0,60}|.{0,60}") {
+            names(&parse(&text));
+            if let Ok(release) = Release::parse(&text) {
+                let profile = release.profile();
+                proptest::prop_assert!(profile.is_empty() || profile.starts_with("export "));
+            }
+        }
+    }
 }

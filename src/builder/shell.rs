@@ -83,4 +83,17 @@ mod tests {
             assert_eq!(command_line(&args), line);
         }
     }
+
+    proptest::proptest! {
+        /// What has a command or more than one word in it is one word for bash, as long as the quotes of all are closed.
+        #[test]
+        fn special_arguments_are_quoted(words in proptest::collection::vec("[a-z ;|&<>()`#$*\n-]{0,6}", 2..5)) {
+            let line = command_line(&words);
+            let parts: Vec<String> = words.iter().map(|word| super::word(word)).collect();
+            proptest::prop_assert_eq!(&line, &parts.join(" "));
+            for (word, part) in words.iter().zip(&parts) {
+                proptest::prop_assert!(*part == quote(word) || !super::is_special(word) || super::is_operator(word));
+            }
+        }
+    }
 }

@@ -3,12 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
+use crate::app::{App, AppName};
 use crate::faces::{client, ssh};
 use crate::fail::{Fail, Outcome};
 use crate::files::passwd;
 use crate::house::{House, USER};
 use crate::plugins::{self, help_line};
-use crate::{dokkurc, exec, hooks, io, push, retirement, say, user};
+use crate::{dokkurc, exec, hooks, io, operation, push, retirement, say, user};
 
 /// What we run of ourselves, in the environment of the caller: a core hook's file runs `dokku core:hook PLUGIN/HOOK ARGS...`,
 /// a push leaves `dokku core:cleanup` and `dokku core:retire` behind.
@@ -47,10 +48,22 @@ fn session(mut house: House, words: &[OsString]) -> Outcome {
     match house.env.remove(OsStr::new(ssh::ORIGINAL_COMMAND)).filter(|line| !line.is_empty()) {
         Some(line) => ssh::session(house, words, &line),
         None => {
-            plugins::ps::restore::ahead_of(&house, words);
+            set_right(&house, words);
             perform(&house, words)
         }
     }
+}
+
+/// What a killed command left, or an engine that was started anew, is set right before the next one looks at the same app.
+/// That it cannot be is no reason to refuse a command that only looks; one that changes the app fails by itself.
+pub fn set_right(house: &House, words: &[OsString]) {
+    let names = [words.get(1).map(OsString::as_os_str), Some(plugins::backup::IMPORT.as_ref())];
+    for name in names.into_iter().flatten().filter_map(AppName::parse) {
+        if let Err(fail) = operation::settle(house, &App::at(house, name)) {
+            say::failure(house, &fail);
+        }
+    }
+    plugins::ps::restore::ahead_of(house, words);
 }
 
 /// Runs a command as `dokku WORDS...` does: flags, then a main command, else whatever plugin answers.

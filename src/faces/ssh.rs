@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::faces::dokku::perform;
+use crate::faces::dokku::{perform, set_right};
 use crate::fail::{Fail, Outcome};
 use crate::house::House;
 use crate::io::Fd;
@@ -12,7 +12,8 @@ use crate::{plugins, say, settings};
 /// Set by sshd to what the client asked for.
 pub const ORIGINAL_COMMAND: &str = "SSH_ORIGINAL_COMMAND";
 
-/// Commands that belong to root, to hooks and to pushes; a key may not run them (weaknesses.md, W6).
+/// Commands that belong to root, to hooks and to pushes; a key may not run them (weaknesses.md, W6). `*` stands for any
+/// end; of `core:*` only what `shell` holds its lines to these rules with is free.
 const REFUSED: &[&str] = &[
     "receive",
     "build",
@@ -26,9 +27,7 @@ const REFUSED: &[&str] = &[
     "plugins-install",
     "plugins-install-dependencies",
     "plugins-update",
-    "core:hook",
-    "core:cleanup",
-    "core:retire",
+    "core:*",
 ];
 
 /// Changes of docker's options let a key act as root. Refused where DOKKU_SSH_DOCKER_OPTIONS is 0.
@@ -67,7 +66,7 @@ pub fn session(mut house: House, words: &[OsString], line: &OsStr) -> Outcome {
 /// Runs a command for somebody with a key.
 pub fn asked(house: &House, words: &[OsString]) -> Outcome {
     allowed(house, words)?;
-    plugins::ps::restore::ahead_of(house, words);
+    set_right(house, words);
     perform(&House { remote: true, ..house.clone() }, words)
 }
 
@@ -75,7 +74,7 @@ pub fn asked(house: &House, words: &[OsString]) -> Outcome {
 fn allowed(house: &House, words: &[OsString]) -> Outcome {
     let command = words.iter().find(|word| !word.as_bytes().starts_with(b"--"));
     let Some(word) = command.and_then(|word| word.to_str()) else { return Ok(()) };
-    if REFUSED.contains(&word) || plugins::of_root(house, word).is_some() {
+    if is_refused(word) || plugins::of_root(house, word).is_some() {
         return Err(Fail::say(format!("`{word}` cannot be run over ssh; run it on the server")));
     }
     if DOCKER_OPTIONS.contains(&word) && !settings::SSH_DOCKER_OPTIONS.is_on(house) {
@@ -83,6 +82,11 @@ fn allowed(house: &House, words: &[OsString]) -> Outcome {
         return Err(Fail::say(format!("`{word}` cannot be run over ssh, since {name} is 0 on this server; run it there")));
     }
     Ok(())
+}
+
+fn is_refused(word: &str) -> bool {
+    let matches = |refused: &&str| refused.strip_suffix('*').map_or(*refused == word, |start| word.starts_with(start));
+    word != plugins::shell::REMOTE && REFUSED.iter().any(matches)
 }
 
 /// Does the server undo quotes for this command?

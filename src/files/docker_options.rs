@@ -2,12 +2,12 @@
 
 /// The file's text with one more option: sorted, every line once, no blank ones (`sort -u`).
 pub fn with(text: &str, option: &str) -> String {
-    sorted(text.lines().chain(option.lines()))
+    sorted(text.split('\n').chain(option.split('\n')))
 }
 
 /// The file's text without an option, sorted likewise.
 pub fn without(text: &str, option: &str) -> String {
-    sorted(text.lines().filter(|line| *line != option))
+    sorted(text.split('\n').filter(|line| *line != option))
 }
 
 /// What docker is given: the options in the order of the file, with one blank between them. As for `read` in a shell, a

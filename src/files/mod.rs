@@ -78,6 +78,11 @@ pub fn make_dir(path: &Path) -> Result<(), crate::fail::Fail> {
     Ok(())
 }
 
+/// Has the disk of this directory no room left? Some programs say only what they could not do.
+pub fn disk_is_full(dir: &Path) -> bool {
+    nix::sys::statvfs::statvfs(dir).is_ok_and(|disk| disk.blocks_available() == 0)
+}
+
 /// Removes a file; one that is not there is no error.
 pub fn remove(path: &Path) -> Result<(), crate::fail::Fail> {
     match fs::remove_file(path) {
@@ -106,6 +111,14 @@ pub fn replace_private(path: &Path, content: &[u8]) -> Result<(), crate::fail::F
     replace_with_mode(path, content, 0o600)
 }
 
+/// How files are called that are to replace others; the number of the process that writes them follows.
+const HALF_WRITTEN: &str = ".dokku-";
+
+/// The number of the process that writes, or wrote, the file of this name to replace another one with it.
+pub fn writer_of_half_written(name: &str) -> Option<u32> {
+    name.strip_prefix(HALF_WRITTEN)?.split_once('-')?.0.parse().ok()
+}
+
 fn replace_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<(), crate::fail::Fail> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     write_beside(&target, content, mode).with_context(|| format!("cannot write {}", path.display()))?;
@@ -114,7 +127,7 @@ fn replace_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<(), crate
 
 fn write_beside(path: &Path, content: &[u8], mode: u32) -> anyhow::Result<()> {
     let dir = path.parent().context("no directory")?;
-    let mut file = tempfile::Builder::new().prefix(".dokku-").tempfile_in(dir)?;
+    let mut file = tempfile::Builder::new().prefix(&format!("{HALF_WRITTEN}{}-", std::process::id())).tempfile_in(dir)?;
     file.write_all(content)?;
     file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
     if let Ok(old) = fs::metadata(path) {

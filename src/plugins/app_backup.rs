@@ -37,11 +37,11 @@ fn found(base: &Path, entries: &[&str]) -> Vec<(PathBuf, PathBuf)> {
     files.filter(|(_, path)| fs::symlink_metadata(path).is_ok_and(|data| data.is_file())).collect()
 }
 
-/// Names of directories that are not hidden, as a shell's `*` finds them.
+/// Names that are not hidden, as a shell's `*` finds them, but for `tls`, which is no app.
 pub fn apps(base: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(base).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();
     let mut names: Vec<PathBuf> = entries.iter().map(|entry| entry.file_name().into()).collect();
-    names.retain(|name| !name.as_os_str().as_encoded_bytes().starts_with(b"."));
+    names.retain(|name| !name.as_os_str().as_encoded_bytes().starts_with(b".") && name != Path::new("tls"));
     names.sort();
     names
 }

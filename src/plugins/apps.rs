@@ -3,11 +3,12 @@
 use super::{Command, Hook, Plugin};
 use crate::app::{APP_MISSING, App, AppName};
 use crate::args::Args;
+use crate::cmd::Limit;
 use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::tools::docker;
-use crate::{exec, hooks, lock, operation, push, say, standing};
+use crate::{exec, hooks, operation, push, say};
 
 /// The table of `apps`.
 pub const PLUGIN: Plugin = Plugin {
@@ -56,29 +57,11 @@ fn destroy(house: &House, args: &Args) -> Outcome {
         confirm(house, &app)?;
     }
     say::line(house, format!("Destroying {} (including all add-ons)", app.name))?;
-    let container = app.record("CONTAINER");
-    if container.is_some() {
+    if app.record("CONTAINER").is_some() {
         push::engine::answers(house)?;
     }
     hooks::fire(house, "pre-delete", &[app.word()])?;
-    for id in containers(house, &app, container)? {
-        // A container that is gone already must not keep the app.
-        let stopped = exec::status_hushed(house, &docker::stop(&id))?;
-        let removed = exec::status_hushed(house, &docker::rm(&id))?;
-        let _ = (stopped, removed);
-    }
-    push::cleanup::forget_images(house, &app)?;
-    hooks::fire(house, "post-delete", &[app.word()])?;
-    standing::forget(house, &app)?;
-    lock::forget(house, &app)?;
-    operation::forget(house, &app)
-}
-
-/// The one on record, then those that wait to be retired or were run beside it: they hold on to the image.
-fn containers(house: &House, app: &App, recorded: Option<String>) -> Outcome<Vec<String>> {
-    let others = push::cleanup::containers_of(house, app)?;
-    let others = others.into_iter().filter(|id| recorded.as_ref() != Some(id)).collect::<Vec<_>>();
-    Ok(recorded.into_iter().chain(others).collect())
+    push::destroy::app(house, &app)
 }
 
 fn confirm(house: &House, app: &App) -> Outcome {
@@ -111,7 +94,8 @@ fn empty_cache(house: &House, args: &Args) -> Outcome {
     let image = if built { app.image() } else { house.image.clone() };
     let mount = format!("{}:/cache", cache.display());
     let command = ["find", "/cache", "-depth", "-mindepth", "1", "-maxdepth", "1", "-exec", "rm", "-Rf", "{}", ";"];
-    let cmd = docker::run_command(app.name.as_str(), &exec::words(["--rm", "-v", &mount]), &image, &exec::words(command));
+    let cmd =
+        docker::run_command(app.name.as_str(), &exec::words(["--rm", "-v", &mount]), &image, &exec::words(command)).limit(Limit::Long);
     exec::status(house, &cmd).map(drop)
 }
 
@@ -122,6 +106,8 @@ fn remove_directory(house: &House, args: &Args) -> Outcome {
     }
     match AppName::parse(args.word(0)).map(|name| App::at(house, name)) {
         Some(app) if app.dir.is_dir() => files::remove_dir(&app.dir),
+        // Killed and finished later, it may have gone before.
+        Some(app) if operation::is_under_way(house, &app) => Ok(()),
         _ => Err(Fail::say(format!("There is no app {} to remove", args.text(0)))),
     }
 }

@@ -15,7 +15,8 @@ use crate::fail::{Fail, Outcome};
 use crate::files::backup::{self, Packer};
 use crate::files::env::EnvFile;
 use crate::house::House;
-use crate::{files, hooks, say};
+use crate::recovery::{Temporary, WayBack, or_back};
+use crate::{files, hooks, operation, say};
 
 /// The table of `backup`.
 pub const PLUGIN: Plugin = Plugin {
@@ -23,11 +24,14 @@ pub const PLUGIN: Plugin = Plugin {
     help: Some("backup"),
     commands: &[
         Command { name: "backup:export", help: &[("backup:export [file]", "Export dokku configuration files")], run: export_all },
-        Command { name: "backup:import", help: &[("backup:import [file]", "Import dokku configuration files")], run: import_all },
+        Command { name: IMPORT, help: &[("backup:import [file]", "Import dokku configuration files")], run: import_all },
     ],
     added: &[],
     hooks: &[],
 };
+
+/// The command that imports; what a killed one left is found under this name, which no app can have.
+pub const IMPORT: &str = "backup:import";
 
 /// The one version of the format that there ever was.
 const VERSION: &str = "1";
@@ -77,11 +81,17 @@ fn directories(root: &Path) -> Outcome<Vec<u8>> {
 
 /// `backup:import [-f] [FILE]`: makes the apps of a backup, then plugins put back what is theirs.
 fn import_all(house: &House, args: &Args) -> Outcome {
+    let import = App::at(house, AppName::parse(IMPORT.as_ref()).context(IMPORT)?);
+    operation::alone(house, &import, IMPORT, |house| import_alone(house, args, &import))
+}
+
+/// The rest, as the only import.
+fn import_alone(house: &House, args: &Args, import: &App) -> Outcome {
     let force = args.word(0) == "-f";
     if house.remote && !matches!(args.word(force.into()).to_str(), Some("" | "-")) {
         return Err(Fail::say("Over ssh a backup comes from standard input: ssh dokku@HOST backup:import < FILE"));
     }
-    let dir = tempfile::Builder::new().prefix("dokku-").tempdir_in(house.temp_dir()).context("cannot make a temporary directory")?;
+    let dir = Temporary::make(house, import)?;
     unpack(house, args.word(force.into()), dir.path())?;
     let version = version(house, dir.path())?;
     let list = dir.path().join(backup::APPS);
@@ -94,13 +104,12 @@ fn import_all(house: &House, args: &Args) -> Outcome {
     }
     let words = [version.into(), from.into_os_string(), house.root.clone().into_os_string(), list.into_os_string()];
     check(house, &words, force)?;
-    let mut made = Vec::new();
-    let imported = make(house, &apps, &mut made).and_then(|()| hooks::fire(house, "backup-import", &words));
-    if let Err(fail) = imported {
-        // What is left of an app that has just been made is nobody's.
-        made.iter().for_each(|app: &App| drop(fs::remove_dir_all(&app.dir)));
-        return Err(fail);
-    }
+    // What would be left of an app that has just been made is nobody's.
+    let new = apps.iter().map(|app| app.dir.clone()).filter(|dir| !dir.is_dir()).collect();
+    or_back(WayBack::to_files(house, import, &[], new)?, || {
+        make(house, &apps)?;
+        hooks::fire(house, "backup-import", &words)
+    })?;
     say::line(house, "Import complete.")
 }
 
@@ -205,13 +214,10 @@ fn check(house: &House, words: &[OsString], force: bool) -> Outcome {
     Err(Fail::say("Archive did not pass sanity checks. Use -f to import anyway"))
 }
 
-/// Makes the apps' directories, noting those that were not there before.
-fn make(house: &House, apps: &[App], made: &mut Vec<App>) -> Outcome {
+/// Makes the apps' directories.
+fn make(house: &House, apps: &[App]) -> Outcome {
     for app in apps {
-        if !app.dir.is_dir() {
-            fs::create_dir(&app.dir).with_context(|| format!("cannot make {}", app.dir.display()))?;
-            made.push(app.clone());
-        }
+        files::make_dir(&app.dir)?;
         say::line(house, format!("Imported {}", app.name))?;
     }
     Ok(())

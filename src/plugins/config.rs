@@ -110,7 +110,7 @@ fn unset(house: &House, args: &Args) -> Outcome {
 /// Changes the file by the command that does not restart, then restarts.
 fn changed(house: &House, app: &App, command: &str, args: &Args) -> Outcome {
     if app.record("CONTAINER").is_some() {
-        // Without an engine there can be no restart, so nothing is written.
+        // What cannot be restarted is not changed either.
         engine::answers(house)?;
     }
     let words: Vec<OsString> = [command.into(), app.word()].into_iter().chain(args.from(1).iter().cloned()).collect();

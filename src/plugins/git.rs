@@ -9,9 +9,11 @@ use crate::args::Args;
 use crate::fail::{Fail, Outcome, from_code};
 use crate::files::env;
 use crate::house::House;
+use crate::push::pushed::{self, Pushed};
 use crate::push::{lock, tree};
+use crate::recovery::or_left_open;
 use crate::tools::git;
-use crate::{exec, files, hooks, operation, say};
+use crate::{exec, files, hooks, operation, retirement, say};
 
 /// The table of `git`.
 pub const PLUGIN: Plugin = Plugin {
@@ -34,9 +36,10 @@ const DEPLOYED: &[u8] = b"refs/heads/master";
 /// `git-hook APP`: the lines `old new ref` of a pre-receive hook. Whoever answers receive-app may read on in them.
 fn hook(house: &House, args: &Args) -> Outcome {
     while let Some(line) = house.io.stdin.read_line()? {
-        let mut fields = line.split(|byte| byte.is_ascii_whitespace()).filter(|field| !field.is_empty()).skip(1);
-        let (new, name) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+        let mut fields = line.split(|byte| byte.is_ascii_whitespace()).filter(|field| !field.is_empty());
+        let [old, new, name] = [(); 3].map(|()| fields.next().unwrap_or_default());
         if name == DEPLOYED {
+            let house = &pushed::told(house, &String::from_utf8_lossy(old), &String::from_utf8_lossy(new));
             hooks::fire(house, "receive-app", &[args.word(0).to_owned(), OsStr::from_bytes(new).to_owned()])?;
         } else {
             not_deployed(house, &String::from_utf8_lossy(name))?;
@@ -70,12 +73,29 @@ fn build_locked(house: &House, args: &Args) -> Outcome {
     let app =
         App::at(house, AppName::parse(args.word(0)).ok_or_else(|| Fail::say(format!("{:?} is not the name of an app", args.text(0))))?);
     let revision = if args.words.len() >= 2 { args.word(1).to_owned() } else { tree::master(house, &app)? };
-    operation::alone(house, &app, "git-build", |house| {
-        tree::with(house, &app, &revision, |tree| {
-            let house = tree::inside(house, &app, tree);
-            let (name, source) = (app.name.as_ref(), tree.source.as_str().as_ref());
-            say::prefixed(&house, "\x1b[1G", |house| hooks::call(house, &["receive".as_ref(), name, source, tree.path().as_os_str()]))
-        })
+    let Some(pushed) = Pushed::of(house) else {
+        return operation::alone(house, &app, "git-build", |house| deploy(house, &app, &revision));
+    };
+    loop {
+        pushed.await_others(house, &app)?;
+        let done = operation::alone(house, &app, "git-build", |house| {
+            if pushed.must_wait(house, &app) {
+                return Ok(false);
+            }
+            or_left_open(pushed.begin(house, &app)?, || deploy(house, &app, &revision))?;
+            retirement::ensure(house).map(|()| true)
+        })?;
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+fn deploy(house: &House, app: &App, revision: &OsStr) -> Outcome {
+    tree::with(house, app, revision, |tree| {
+        let house = tree::inside(house, app, tree);
+        let (name, source) = (app.name.as_ref(), tree.source.as_str().as_ref());
+        say::prefixed(&house, "\x1b[1G", |house| hooks::call(house, &["receive".as_ref(), name, source, tree.path().as_os_str()]))
     })
 }
 
@@ -105,7 +125,9 @@ fn receive_pack(house: &House, name: &OsStr) -> Outcome {
         Some(app) if app.dir.is_dir() => app,
         _ => App::at(house, AppName::for_new_app(name)?),
     };
-    if !app.path("refs").is_dir() {
+    // What a killed one left may be an app whose end is not finished.
+    operation::settle(house, &app)?;
+    if !has_repository(&app) {
         make_repository(house, &app)?;
     } else if files::text(&app.path(PRE_RECEIVE)).is_some_and(|text| text.ends_with(&format!(" dokku git-hook {}", app.name))) {
         // 0.3.18 wrote names as they are, and a shell took `a;b` for two commands.
@@ -139,13 +161,27 @@ fn unquoted(args: &Args) -> OsString {
 /// backup-import VERSION FROM TO APPS: every app gets its repository again, empty.
 fn backup_import(house: &House, args: &Args) -> Outcome {
     let apps = super::backup::listed(house, args.word(3))?;
-    apps.iter().filter(|app| !app.path("refs").is_dir()).try_for_each(|app| make_repository(house, app))
+    apps.iter().filter(|app| !has_repository(app)).try_for_each(|app| make_repository(house, app))
+}
+
+/// Is it there, and whole? git makes the one killed in its making complete.
+fn has_repository(app: &App) -> bool {
+    ["refs", "objects", "HEAD", "config"].iter().all(|entry| app.path(entry).exists())
 }
 
 /// A bare repository whose pre-receive hook hands a push to us.
 pub fn make_repository(house: &House, app: &App) -> Outcome {
-    from_code(exec::status_hushed(house, &git::init_bare(&app.dir))?)?;
-    write_hook(house, app)
+    // First the hook: a repository without it would take a push and deploy nothing.
+    files::make_dir(&app.path("hooks"))?;
+    write_hook(house, app)?;
+    let code = exec::status_hushed(house, &git::init_bare(&app.dir))?;
+    if code != 0 && files::disk_is_full(&app.dir) {
+        return Err(Fail::Said(
+            code,
+            format!("No space left on device for the repository of {}: make room in {}", app.name, house.root.display()),
+        ));
+    }
+    from_code(code)
 }
 
 const PRE_RECEIVE: &str = "hooks/pre-receive";

@@ -1,15 +1,19 @@
 //! `ps`: the running containers of the apps.
 
+use std::time::Duration;
+
 use super::{Command, Plugin};
 use crate::app::App;
 use crate::args::Args;
 use crate::fail::{Fail, Outcome, from_code};
 use crate::house::House;
+use crate::progress::waiting;
 use crate::push::{self, engine};
 use crate::tools::docker;
-use crate::{exec, hooks, say, standing};
+use crate::{exec, hooks, operation, say, standing};
 
 pub mod restore;
+mod together;
 
 /// The table of `ps`.
 pub const PLUGIN: Plugin = Plugin {
@@ -31,6 +35,27 @@ pub const PLUGIN: Plugin = Plugin {
     }],
     hooks: &[],
 };
+
+/// The hooks of a restart. Whoever implements one may count on being called for one app at a time.
+const ON_THE_WAY: &[&str] = &[
+    "pre-release",
+    "pre-release-buildstep",
+    "pre-release-dockerfile",
+    "post-release",
+    "post-release-buildstep",
+    "post-release-dockerfile",
+    "pre-deploy",
+    "docker-args",
+    "docker-args-deploy",
+    "bind-external-ip",
+    "check-deploy",
+    "post-deploy",
+    "nginx-hostname",
+    "nginx-pre-reload",
+];
+
+/// How long the engine leaves a container to end before it kills it.
+const STOPPED: Duration = Duration::from_secs(10);
 
 /// The app's container on record; `None` after saying that there is none.
 fn container(house: &House, app: &App) -> Outcome<Option<String>> {
@@ -69,7 +94,8 @@ fn stop(house: &House, args: &Args) -> Outcome {
     say::line(house, format!("Stopping {} ...", app.name))?;
     // Nobody is sent to an address that the container is about to lose.
     restore::withdraw(house, &app);
-    from_code(exec::status_hushed(house, &docker::stop(&id))?).inspect_err(|_| {
+    let stopped = waiting(house, &format!("{} to end by itself", app.name), STOPPED, || exec::status_hushed(house, &docker::stop(&id)));
+    stopped.and_then(from_code).inspect_err(|_| {
         let undone = standing::stop(house, &app, None).and_then(|()| restore::readdress(house, &app));
         undone.unwrap_or_else(|fail| say::failure(house, &fail));
     })
@@ -93,19 +119,35 @@ fn restart(house: &House, args: &Args) -> Outcome {
 }
 
 fn restart_all(house: &House, _: &Args) -> Outcome {
-    each(house, "ps:restart")
+    const COMMAND: &str = "ps:restart";
+    if !hooks::only_core_commands(house) || ON_THE_WAY.iter().any(|hook| hooks::observed(house, hook)) {
+        return each(house, COMMAND);
+    }
+    let apps = App::deployed(house)?;
+    judge(COMMAND, &apps, &together::run(house, COMMAND, &apps)?)
 }
 
-/// Runs a command for every deployed app. One that fails does not keep the others from their turn; it is named at the end.
+/// Runs a command for every deployed app, one after the other, as hooks of others may expect it. One that fails does not
+/// keep the others from their turn; it is named at the end.
 fn each(house: &House, command: &str) -> Outcome {
-    let mut failed: Vec<String> = Vec::new();
-    let mut code = 0;
-    for app in App::deployed(house)? {
-        if let Err(fail) = hooks::call(house, &[command, app.name.as_str()]) {
+    operation::settle_all(house);
+    let apps = App::deployed(house)?;
+    let code = |app: &App| match hooks::call(house, &[command, app.name.as_str()]) {
+        Ok(()) => 0,
+        Err(fail) => {
             say::failure(house, &fail);
-            code = fail.code();
-            failed.push(app.name.as_str().to_owned());
+            fail.code()
         }
+    };
+    let codes: Vec<i32> = apps.iter().map(code).collect();
+    judge(command, &apps, &codes)
+}
+
+fn judge(command: &str, apps: &[App], codes: &[i32]) -> Outcome {
+    let failed: Vec<_> = apps.iter().zip(codes).filter(|(_, code)| **code != 0).collect();
+    let names: Vec<&str> = failed.iter().map(|(app, _)| app.name.as_str()).collect();
+    match failed.last() {
+        Some((_, code)) => Err(Fail::Said(**code, format!("{command} failed for: {}", names.join(", ")))),
+        None => Ok(()),
     }
-    if failed.is_empty() { Ok(()) } else { Err(Fail::Said(code, format!("{command} failed for: {}", failed.join(", ")))) }
 }

@@ -1,4 +1,4 @@
-//! `dokku cleanup`: takes away ended containers and nameless images that are ours, in the background.
+//! `dokku cleanup`: takes away containers that do not serve and nameless images that are ours, in the background.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -8,8 +8,10 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
 use crate::operation;
-use crate::push::lineage;
+use crate::push::{engine, image, lineage};
+use crate::recovery;
 use crate::retirement;
+use crate::say;
 use crate::tools::docker;
 
 /// The command of the process that does the work.
@@ -29,33 +31,57 @@ pub fn before_push(house: &House, app: &OsStr) -> Outcome {
 /// to that operation. What is in use, docker refuses to take away, and says so to nobody.
 pub fn work(house: &House, words: &[OsString]) -> Outcome {
     retirement::ensure(house)?;
-    // What `dokku run` leaves belongs to no operation.
-    let mut ended = containers(house, &format!("label={}=run", docker::PHASE_LABEL))?;
-    let mut others = containers(house, &of_any())?;
+    operation::settle_all(house);
+    let ended = ours(house, &["status=exited".to_owned()])?;
+    let unfinished = ours(house, &[])?.into_iter().filter(|container| matches!(container.phase.as_str(), "build" | "web"));
     let mut nameless = images(house, &of_any())?;
     // Looked for after the listing: what began since then cannot be on it.
-    for app in App::all(house)?.iter().filter(|app| operation::is_under_way(house, app)) {
-        let made = containers(house, &of_app(app))?;
-        others.retain(|id| !made.contains(id));
-        if words.first() != Some(&app.word()) {
-            let made = images(house, &of_app(app))?;
+    let (mut idle, mut recorded) = (BTreeSet::new(), BTreeSet::new());
+    for app in App::all(house)? {
+        recorded.extend(app.record("CONTAINER"));
+        if !operation::is_under_way(house, &app) {
+            idle.insert(app.name.as_str().to_owned());
+        } else if words.first() != Some(&app.word()) {
+            let made = images(house, &of_app(&app))?;
             nameless.retain(|id| !made.contains(id));
         }
     }
-    let recorded: BTreeSet<String> = App::all(house)?.iter().filter_map(|app| app.record("CONTAINER")).collect();
-    ended.extend(others.into_iter().filter(|id| !recorded.contains(id)));
-    for id in ended {
-        exec::silent(house, &docker::rm(&id))?;
+    // Other installations may have containers in the same engine. What `dokku run` leaves belongs to no operation.
+    let may_go = |container: &Container| container.phase == "run" || idle.contains(&container.app);
+    let strays = ended.into_iter().chain(unfinished).filter(may_go).map(|container| container.id);
+    let strays = strays.filter(|id| !recorded.contains(id) && !retirement::is_due(house, id));
+    let gone: BTreeSet<String> = strays.chain(image::abandoned_probes(house)?).collect();
+    if !gone.is_empty() {
+        exec::silent(house, &docker::rm_force(&gone.into_iter().collect::<Vec<_>>()))?;
     }
-    for id in nameless {
-        exec::silent(house, &docker::rmi(&[id]))?;
+    let needed = recovery::images(house);
+    nameless.retain(|id| !needed.contains(id));
+    if !nameless.is_empty() {
+        exec::silent(house, &docker::rmi(&nameless))?;
     }
     Ok(())
 }
 
+/// A container of ours.
+struct Container {
+    id: String,
+    phase: String,
+    app: String,
+}
+
+/// Our containers that pass the filters, of whatever state.
+fn ours(house: &House, filters: &[String]) -> Outcome<Vec<Container>> {
+    let lines = list(house, &docker::list_ours(filters))?;
+    let container = |line: &String| {
+        let mut fields = line.splitn(3, ' ').map(str::to_owned);
+        Some(Container { id: fields.next()?, phase: fields.next()?, app: fields.next()? })
+    };
+    Ok(lines.iter().filter_map(container).collect())
+}
+
 /// All containers of an app, running ones too.
 pub fn containers_of(house: &House, app: &App) -> Outcome<Vec<String>> {
-    list(house, &docker::list_containers(&[of_app(app)]))
+    Ok(engine::output(house, &docker::list_containers(&[of_app(app)]))?.lines().map(str::to_owned).collect())
 }
 
 fn of_any() -> String {
@@ -64,11 +90,6 @@ fn of_any() -> String {
 
 fn of_app(app: &App) -> String {
     format!("label={}={}", docker::APP_LABEL, app.name)
-}
-
-/// Ended containers that pass the filter.
-fn containers(house: &House, filter: &str) -> Outcome<Vec<String>> {
-    list(house, &docker::list_containers(&[of_any(), filter.to_owned(), "status=exited".to_owned()]))
 }
 
 /// Nameless images that pass the filter.
@@ -83,9 +104,11 @@ fn list(house: &House, cmd: &crate::cmd::Cmd) -> Outcome<Vec<String>> {
 /// Takes away an app's image, and no other app's.
 pub fn forget_images(house: &House, app: &App) -> Outcome {
     let image = app.image();
-    let ids = list(house, &docker::list_images(&[format!("reference={image}")]))?;
-    if !ids.is_empty() {
-        exec::silent(house, &docker::rmi(&[image]))?;
+    let mut said = exec::captured(house, &docker::list_images(&[format!("reference={image}")]))?;
+    if !said.text().is_empty() {
+        said = exec::captured(house, &docker::rmi(&[image]))?;
     }
+    // One that somebody else still uses stays, and is no reason for the app to stay.
+    say::raw_error(house, &said.stderr);
     lineage::forget(house, app)
 }

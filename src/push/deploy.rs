@@ -10,6 +10,7 @@ use crate::files::{self, dockerfile};
 use crate::house::House;
 use crate::io::Fd;
 use crate::plugins::ps::restore::readdress;
+use crate::progress::phase;
 use crate::push::container::{self, Place};
 use crate::push::{build, engine, image, lineage, options, retire, variables};
 use crate::recovery::or_as_before;
@@ -43,13 +44,16 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
 fn deploy(house: &House, app: &App) -> Outcome {
     prepare(house, app)?;
     let old = files::text(&app.path("CONTAINER"));
-    let new = start(house, app)?;
+    let new = phase(house, app, "start", || start(house, app))?;
     vacate(house, app, &new)?;
-    check(house, app, &new)?;
+    phase(house, app, "checks", || check(house, app, &new))?;
     come_back(house, &new)?;
     let old = old.filter(|old| !old.is_empty());
-    switch(house, app, &new, old.as_deref())?;
-    if old.is_some() { retire::begin(house, app) } else { Ok(()) }
+    phase(house, app, "switch", || switch(house, app, &new))?;
+    if let Some(old) = old {
+        retire::begin(house, app, &old);
+    }
+    Ok(())
 }
 
 /// Fires pre-deploy. What its hooks make of a release of ours counts as a part of that release.
@@ -110,7 +114,7 @@ fn discard_created(house: &House, app: &App) {
         [format!("label={}={}", docker::APP_LABEL, app.name), format!("label={}=web", docker::PHASE_LABEL), "status=created".into()];
     let ids = exec::captured(house, &docker::list_containers(&filters)).map(|said| said.text()).unwrap_or_default();
     for id in ids.lines() {
-        let _ = exec::silent(house, &docker::rm_force(id));
+        let _ = exec::silent(house, &docker::rm_force(&[id]));
     }
 }
 
@@ -176,19 +180,18 @@ fn check(house: &House, app: &App, new: &Container) -> Outcome {
 
 fn discard(house: &House, id: &str) {
     let _ = exec::silent(house, &docker::stop(id));
-    let _ = exec::silent(house, &docker::rm_force(id));
+    let _ = exec::silent(house, &docker::rm_force(&[id]));
 }
 
 /// All that a deployment and its core hooks switch.
 const SWITCHED: &[&str] = &["CONTAINER", "IP", "PORT", "URL", "URLS", "VHOST", "nginx.conf"];
 
 /// Puts the new container on record and lets post-deploy take it into service; all of it, or nothing.
-fn switch(house: &House, app: &App, new: &Container, old: Option<&str>) -> Outcome {
+fn switch(house: &House, app: &App, new: &Container) -> Outcome {
     let switched = or_as_before(house, app, SWITCHED, || {
         record(house, app, new)?;
         say::info1(house, "Running post-deploy")?;
-        hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])?;
-        old.map_or(Ok(()), |old| retire::plan(house, app, old))
+        hooks::fire(house, "post-deploy", &[app.word(), new.port.clone().into(), new.ip.clone().into()])
     });
     switched.inspect_err(|_| discard(house, &new.id))
 }

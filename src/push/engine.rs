@@ -25,6 +25,9 @@ pub fn judge(house: &House, said: &Said) -> Outcome {
     if let Some(reason) = reason(&text) {
         return Err(Fail::Said(said.code, reason.to_owned()));
     }
+    if said.stderr.is_empty() {
+        return Err(Fail::Said(said.code, format!("docker failed with code {} and did not say why", said.code)));
+    }
     say::raw_error(house, &said.stderr);
     Err(Fail::Code(said.code))
 }

@@ -6,8 +6,9 @@ use crate::app::App;
 use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
+use crate::process::Process;
 use crate::push::engine;
-use crate::recovery::WayBack;
+use crate::recovery::{WayBack, leads_to_release, or_back};
 use crate::tools::docker;
 
 /// An image of the engine.
@@ -22,7 +23,7 @@ impl Image {
     /// The image of this name or id; `None` when there is none. Fails when the engine does not answer: what it cannot tell
     /// must not pass for what is not there.
     pub fn find(house: &House, name: &str) -> Outcome<Option<Image>> {
-        let said = exec::captured(house, &docker::inspect_image("{{.Id}} {{json .Config.Labels}}", name))?;
+        let said = exec::look(house, &docker::inspect_image("{{.Id}} {{json .Config.Labels}}", name))?;
         if said.code != 0 {
             return engine::missing_or(house, &said).map(|()| None);
         }
@@ -50,22 +51,31 @@ pub fn is_buildstep(house: &House, name: &str) -> Outcome<bool> {
 
 /// Looks for /exec in a container that is never started.
 fn has_exec(house: &House, image: &str) -> Outcome<bool> {
-    let id = engine::output(house, &docker::create("", "probe", &[] as &[&str], image, &["/exec"]))?;
+    let label = format!("{}={}", docker::PROCESS_LABEL, Process::me());
+    let id = engine::output(house, &docker::create("", "probe", &["--label", &label], image, &["/exec"]))?;
     let found = exec::captured(house, &docker::pack(&id, "/exec"));
-    exec::silent(house, &docker::rm_force(&id))?;
-    Ok(found?.code == 0)
+    exec::silent(house, &docker::rm_force(&[&id]))?;
+    let found = found?;
+    engine::missing_or(house, &found)?;
+    Ok(found.code == 0)
 }
 
-/// Runs `work`; when it fails or is killed, `dokku/APP` names again what it named before, or nothing.
+/// Containers that somebody looked into who was killed before taking them away.
+pub fn abandoned_probes(house: &House) -> Outcome<Vec<String>> {
+    let filters = [format!("label={}=probe", docker::PHASE_LABEL)];
+    let listed = engine::output(house, &docker::list_with_label(&filters, docker::PROCESS_LABEL))?;
+    let is_abandoned = |process: &str| Process::parse(process).is_some_and(|process| !process.lives());
+    Ok(listed
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(_, process)| is_abandoned(process))
+        .map(|(id, _)| id.to_owned())
+        .collect())
+}
+
+/// Runs `work`; when it fails or is killed before another release serves, `dokku/APP` names again what it named before.
 pub fn kept<T>(house: &House, app: &App, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    let back = WayBack::new(house, app).image(id(house, app)?)?;
-    match work() {
-        Ok(done) => back.arrived().map(|()| done),
-        Err(fail) => {
-            back.go();
-            Err(fail)
-        }
-    }
+    if leads_to_release(house, app) { work() } else { or_back(WayBack::to_release(house, app)?, work) }
 }
 
 /// The id of `dokku/APP`.

@@ -40,6 +40,7 @@ pub fn base(house: &House, app: &App, current: &Image) -> Outcome<String> {
 
 const DIR: &str = "released";
 
-fn path(house: &House, app: &App) -> std::path::PathBuf {
+/// Where that is noted.
+pub fn path(house: &House, app: &App) -> std::path::PathBuf {
     house.lib.join(DIR).join(app.name.as_str())
 }

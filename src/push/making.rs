@@ -79,6 +79,7 @@ impl<'h> Making<'h> {
         if said.stdout.len() as u64 == LARGEST {
             return Err(Fail::say(format!("{path} of the image is larger than {LARGEST} bytes")));
         }
+        engine::missing_or(self.house, &said)?;
         if said.code != 0 {
             return Ok(None);
         }
@@ -99,7 +100,9 @@ impl<'h> Making<'h> {
     pub fn publish(&mut self, labels: &[(&str, &str)]) -> Outcome {
         let Some(id) = self.container.clone() else { return Ok(()) };
         engine::output(self.house, &docker::commit(&id, &self.app.image(), labels))?;
-        self.discard();
+        // The engine takes its time to unmount what has run, and nobody needs to wait for it.
+        let _ = exec::detach(self.house, &docker::rm_force(&[&id]));
+        self.container = None;
         self.go_on_from_image();
         Ok(())
     }
@@ -112,7 +115,7 @@ impl<'h> Making<'h> {
     fn discard(&mut self) {
         if let Some(id) = self.container.take() {
             // What cannot be taken away now is found by its label at the next cleanup.
-            let _ = exec::silent(self.house, &docker::rm_force(&id));
+            let _ = exec::silent(self.house, &docker::rm_force(&[&id]));
         }
     }
 }

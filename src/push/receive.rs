@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::app::App;
 use crate::fail::Outcome;
 use crate::house::House;
+use crate::progress::phase;
 use crate::push::tree::Source;
 use crate::push::{build, cleanup, image, release, tell};
 use crate::{hooks, operation, say};
@@ -25,7 +26,8 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
             say::info1(house, format!("Deploying {name}..."))?;
             hooks::call(house, &["deploy", app.name.as_str()])
         })?;
-        tell(house, &app)
+        tell(house, &app);
+        Ok(())
     })
 }
 
@@ -34,11 +36,13 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
 fn make(house: &House, app: &App, source: Source, tree: &Path) -> Outcome {
     let releasing = || say::info1(house, format!("Releasing {}...", app.name));
     if hooks::only_core_commands(house) {
-        let built = build::build(house, app, source, tree)?;
+        let built = phase(house, app, "build", || build::build(house, app, source, tree))?;
         releasing()?;
-        return release::release(house, app, source, built);
+        return phase(house, app, "release", || release::release(house, app, source, built));
     }
-    hooks::call(house, &["build".as_ref(), app.name.as_ref(), source.as_str().as_ref(), tree.as_os_str()])?;
+    let name = app.name.as_str();
+    let words = ["build".as_ref(), name.as_ref(), source.as_str().as_ref(), tree.as_os_str()];
+    phase(house, app, "build", || hooks::call(house, &words))?;
     releasing()?;
-    hooks::call(house, &["release", app.name.as_str(), source.as_str()])
+    phase(house, app, "release", || hooks::call(house, &["release", name, source.as_str()]))
 }

@@ -6,14 +6,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::app::App;
 use crate::args::Args;
 use crate::exec;
-use crate::fail::Outcome;
+use crate::fail::{Fail, Outcome};
 use crate::files::env::EnvFile;
 use crate::hooks;
 use crate::house::House;
 use crate::push::image::Image;
 use crate::push::making::{self, Making};
 use crate::push::tree::Source;
-use crate::push::{build, image, lineage};
+use crate::push::{build, engine, image, lineage};
 use crate::tools::docker;
 
 const BEFORE: [&str; 2] = ["pre-release", "pre-release-buildstep"];
@@ -41,7 +41,8 @@ pub fn release(house: &House, app: &App, source: Source, making: Making) -> Outc
 /// Releases an image that was released before. Nothing is made when its variables are in it already and nobody looks.
 fn again(house: &House, app: &App) -> Outcome {
     let Some(current) = Image::find(house, &app.image())? else {
-        return buildstep(house, app, Making::of_image(house, app), String::new());
+        engine::answers(house)?;
+        return Err(Fail::say(format!("There is no image {} to release: push the app first", app.image())));
     };
     let looked_at = BEFORE.iter().chain(&AFTER).chain(&["pre-deploy"]).any(|name| hooks::observed(house, name));
     if !looked_at && current.label(docker::ENV_LABEL) == Files::of(house, app).digest() {

@@ -3,18 +3,15 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{env, fs};
-
-use anyhow::Context;
-use nix::sys::statvfs::statvfs;
 
 use crate::app::App;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
-use crate::recovery::WayBack;
+use crate::recovery::Temporary;
 use crate::tools::git;
 
 /// What an app is built from.
@@ -43,13 +40,13 @@ impl Source {
 }
 
 /// The files, gone with the value.
-pub struct Tree {
-    dir: tempfile::TempDir,
+pub struct Tree<'h> {
+    dir: Temporary<'h>,
     /// What they are to be built with.
     pub source: Source,
 }
 
-impl Tree {
+impl Tree<'_> {
     /// Where they are.
     pub fn path(&self) -> &Path {
         self.dir.path()
@@ -59,27 +56,18 @@ impl Tree {
 /// Does `work` with a revision (a commit, or what git can make one of) of the app's repository, be it still in the
 /// quarantine of a push. The tree is gone afterwards, and if this process is killed, before the next operation on the app.
 pub fn with(house: &House, app: &App, revision: &OsStr, work: impl FnOnce(&Tree) -> Outcome) -> Outcome {
-    let base = house.var("TMPDIR").map_or_else(env::temp_dir, PathBuf::from);
-    let made = tempfile::Builder::new().prefix("dokku-").tempdir_in(&base);
-    let dir = made.with_context(|| format!("cannot make a directory in {}", base.display()))?;
-    let back = WayBack::new(house, app).tree(dir.path())?;
-    let checked_out = checkout(house, app, revision, dir.path()).map_err(|fail| name_full_disk(fail, app, &base));
-    let done = checked_out.and_then(|()| {
-        let source = source(dir.path())?;
-        work(&Tree { dir, source })
-    });
-    back.arrived()?;
-    done
+    let dir = Temporary::make(house, app)?;
+    checkout(house, app, revision, dir.path()).map_err(|fail| name_full_disk(fail, app, &house.temp_dir()))?;
+    let source = source(dir.path())?;
+    work(&Tree { dir, source })
 }
 
 /// git says of a full disk what it could not do, and not everywhere why.
 fn name_full_disk(fail: Fail, app: &App, base: &Path) -> Fail {
-    match statvfs(base) {
-        Ok(disk) if disk.blocks_available() == 0 => {
-            Fail::say(format!("No space left on device for the source of {}: make room in {}, or set TMPDIR", app.name, base.display()))
-        }
-        _ => fail,
+    if !files::disk_is_full(base) {
+        return fail;
     }
+    Fail::say(format!("No space left on device for the source of {}: make room in {}, or set TMPDIR", app.name, base.display()))
 }
 
 /// The revision's files and those of its submodules, without git's own.
@@ -98,13 +86,20 @@ fn checkout(house: &House, app: &App, revision: &OsStr, dir: &Path) -> Outcome {
     remove_git(dir)
 }
 
-/// The commit that master names.
+/// The commit that master names; fails when there is none.
 pub fn master(house: &House, app: &App) -> Outcome<OsString> {
+    let none = || Fail::say(format!("hint: {} has no branch master to build: push to it first", app.name));
+    Ok(tip(house, app).ok().flatten().ok_or_else(none)?.into())
+}
+
+/// The commit that master names, if there is a master.
+pub fn tip(house: &House, app: &App) -> Outcome<Option<String>> {
     let said = exec::captured(house, &git::revision(&app.dir, "refs/heads/master"))?;
-    if said.code != 0 {
-        return Err(Fail::say(format!("hint: {} has no branch master to build: push to it first", app.name)));
+    match said.code {
+        0 => Ok(Some(said.text())),
+        1 if said.stderr.is_empty() => Ok(None),
+        code => Err(Fail::Said(code, String::from_utf8_lossy(&said.stderr).trim_end().to_owned())),
     }
-    Ok(said.text().into())
 }
 
 fn commit(house: &House, app: &App, revision: &OsStr) -> Outcome<OsString> {

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::cmd::Cmd;
+use crate::cmd::{Cmd, Limit};
 
 /// Variables by which git tells a hook where it is; a call elsewhere must not see them.
 pub const OF_THE_HOOK: &[&str] = &[
@@ -27,33 +27,40 @@ const NO_HOOKS: [&str; 2] = ["-c", "core.hooksPath=/dev/null"];
 
 /// Makes a bare repository for an app.
 pub fn init_bare(dir: &Path) -> Cmd {
-    git().args(["init", "-q", "--bare"]).arg(dir)
+    git().limit(Limit::Brief).args(["init", "-q", "--bare"]).arg(dir)
 }
 
 /// Makes an empty work tree with its repository in it, without the template's hooks.
 pub fn init_tree(dir: &Path) -> Cmd {
-    git().args(["-c", "init.defaultBranch=master", "init", "-q", "--template="]).arg(dir)
+    git().limit(Limit::Brief).args(["-c", "init.defaultBranch=master", "init", "-q", "--template="]).arg(dir)
 }
 
 /// Names the repository that a work tree comes from; relative submodules are found beside it.
 pub fn set_origin(tree: &Path, origin: &Path) -> Cmd {
-    in_tree(tree).args(["config", "remote.origin.url"]).arg(origin)
+    in_tree(tree).limit(Limit::Brief).args(["config", "remote.origin.url"]).arg(origin)
 }
 
 /// Puts a revision's files into the work tree.
 pub fn checkout(tree: &Path, revision: &OsStr) -> Cmd {
     let quiet = ["-c", "advice.detachedHead=false", "-c", "safe.directory=*"];
-    in_tree(tree).args(NO_HOOKS).args(quiet).args(["checkout", "-q", "--force"]).arg(revision).arg("--")
+    in_tree(tree).limit(Limit::Long).args(NO_HOOKS).args(quiet).args(["checkout", "-q", "--force"]).arg(revision).arg("--")
 }
 
-/// Fetches the submodules, and theirs; those that are named by a path too (git 2.38 refuses them by default).
+/// Fetches the submodules, and theirs; those that are named by a path too (git 2.38 refuses them by default), but none
+/// by way of a program or an open file (`ext::`, `fd::`).
 pub fn submodules(tree: &Path) -> Cmd {
-    in_tree(tree).args(NO_HOOKS).args(["-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init", "--recursive"])
+    let update = ["submodule", "update", "-q", "--init", "--recursive"];
+    in_tree(tree).limit(Limit::Long).args(NO_HOOKS).args(update).env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh")
 }
 
 /// The commit that a ref of a bare repository names.
 pub fn revision(repository: &Path, name: &str) -> Cmd {
-    git().arg("-C").arg(repository).args(["-c", "safe.directory=*", "rev-parse", "--quiet", "--verify"]).arg(format!("{name}^{{commit}}"))
+    git()
+        .limit(Limit::Brief)
+        .arg("-C")
+        .arg(repository)
+        .args(["-c", "safe.directory=*", "rev-parse", "--quiet", "--verify"])
+        .arg(format!("{name}^{{commit}}"))
 }
 
 /// Clones a repository with its submodules into a directory that is not there yet.

@@ -1,34 +1,38 @@
 //! nginx, through sudo: exactly the commands that the sudoers file allows.
 
-use crate::cmd::Cmd;
+use crate::cmd::{Cmd, Limit};
 
 /// Where packages of nginx put it.
 pub const PROGRAM: &str = "/usr/sbin/nginx";
 /// Where most of them put a script that starts it and makes it reload.
 pub const INIT_SCRIPT: &str = "/etc/init.d/nginx";
 
+fn sudo() -> Cmd {
+    Cmd::new("sudo").limit(Limit::Brief)
+}
+
 /// Tries the whole configuration.
 pub fn test() -> Cmd {
-    Cmd::new("sudo").args([PROGRAM, "-t"])
+    sudo().args([PROGRAM, "-t"])
 }
 
 /// Takes the configuration into use; `None` on a DOKKU_DISTRO that has no known way.
 pub fn reload(distro: &str) -> Option<Cmd> {
     match distro {
-        "ubuntu" => Some(Cmd::new("sudo").args([INIT_SCRIPT, "reload"])),
-        "opensuse" => Some(Cmd::new("sudo").args(["/sbin/service", "nginx", "reload"])),
+        "ubuntu" => Some(sudo().args([INIT_SCRIPT, "reload"])),
+        "opensuse" => Some(sudo().args(["/sbin/service", "nginx", "reload"])),
         _ => None,
     }
 }
 
 /// The same, where there is no init script.
 pub fn signal_reload() -> Cmd {
-    Cmd::new("sudo").args([PROGRAM, "-s", "reload"])
+    sudo().args([PROGRAM, "-s", "reload"])
 }
 
 /// Prints the version on stderr.
 pub fn version() -> Cmd {
-    Cmd::new(PROGRAM).arg("-v")
+    Cmd::new(PROGRAM).arg("-v").limit(Limit::Brief)
 }
 
 /// The line of sudoers that lets user dokku run what is above.

@@ -9,6 +9,8 @@ fn redeploy_under_load_fails_no_request() {
     procfile_app(&app.source, "old");
     app.push().succeeds();
     app.answers("old");
+    // nginx's workers from before the app end in their own time, and know nothing of it.
+    std::thread::sleep(std::time::Duration::from_secs(2));
     let old = app.container();
 
     let load = Load::start(&app.host());

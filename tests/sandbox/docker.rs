@@ -15,7 +15,7 @@ impl Sandbox {
         fs::write(tree.join("Dockerfile"), "FROM scratch\n").expect("a Dockerfile");
         let label = format!("dokku.source={source}");
         let labels: &[&str] = if source.is_empty() { &[] } else { &["--label", &label] };
-        let built = self.fake_docker().arg("build").args(labels).args(["-t", name, "."]).current_dir(&tree).status();
+        let built = self.fake_docker("docker").arg("build").args(labels).args(["-t", name, "."]).current_dir(&tree).status();
         assert!(built.is_ok_and(|status| status.success()), "an image can be made");
         fs::remove_dir_all(tree).expect("our directory");
         self
@@ -34,9 +34,19 @@ impl Sandbox {
         self
     }
 
+    /// From here on docker is the machine's own, with its engine; only root can let user dokku use that here.
+    pub fn uses_engine(&mut self) -> &Sandbox {
+        fs::remove_file(self.dir().join("fakes/docker")).expect("the fake docker");
+        let socket = fs::metadata("/var/run/docker.sock").expect("a Docker engine");
+        if let Some(user) = &mut self.user {
+            user.gid = std::os::unix::fs::MetadataExt::gid(&socket);
+        }
+        self
+    }
+
     /// Runs the fake without logging; what it prints, without the newline. Fails the story if it fails.
     pub fn docker<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> String {
-        let output = self.fake_docker().args(words).output().expect("the fake docker runs");
+        let output = self.fake_docker("docker").args(words).output().expect("the fake docker runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
@@ -107,8 +117,9 @@ impl Sandbox {
         self
     }
 
-    fn fake_docker(&self) -> std::process::Command {
-        let mut command = self.command("docker");
+    /// A program whose calls of docker are not logged.
+    pub(super) fn fake_docker(&self, program: &str) -> std::process::Command {
+        let mut command = self.command(program);
         command.env("FAKE_DOCKER_SILENT", "1");
         command
     }

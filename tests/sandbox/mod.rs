@@ -15,9 +15,13 @@
 #![allow(dead_code)] // each test file is a crate of its own and uses a part of this
 
 mod build;
+pub mod deeds;
 mod docker;
 mod files;
+mod push;
 mod step;
+mod watch;
+mod whole;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -26,6 +30,7 @@ use std::process::{Command, Stdio};
 use dokku::files::passwd::{self, User};
 use tempfile::TempDir;
 
+pub use push::RECEIVE;
 pub use step::Step;
 
 /// The temporary machine; gone when it is dropped.

@@ -9,7 +9,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files::checks::Page;
 use crate::house::House;
 use crate::tools::curl;
-use crate::{exec, io, say};
+use crate::{exec, io, progress, say};
 
 /// Between two attempts that nobody sees.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -22,7 +22,7 @@ const NO_PROGRAM: i32 = 127;
 
 /// Tries until all pages are right or the attempts are used up.
 pub fn all(house: &House, container: &Container, pages: &[Page], pace: &Pace) -> Outcome {
-    let round = Round { container, pages, timeout: &pace.timeout_text };
+    let round = Round { container, pages, timeout: pace.timeout, timeout_text: &pace.timeout_text };
     let mut failed = 0;
     for number in 1..=pace.attempts {
         let of = format!("{number}/{}", pace.attempts_text);
@@ -43,7 +43,8 @@ pub fn all(house: &House, container: &Container, pages: &[Page], pace: &Pace) ->
 struct Round<'a> {
     container: &'a Container,
     pages: &'a [Page],
-    timeout: &'a str,
+    timeout: Duration,
+    timeout_text: &'a str,
 }
 
 impl Round<'_> {
@@ -52,7 +53,7 @@ impl Round<'_> {
     fn first(&self, house: &House, wait: Duration) -> Outcome<usize> {
         let end = Instant::now() + wait;
         if !wait.is_zero() {
-            readiness::await_answer(house, self.container, end);
+            readiness::await_answer(house, self.container, wait);
         }
         while !readiness::until(end).is_zero() {
             let (heard, mut unseen) = (io::scratch(b"")?, house.clone());
@@ -82,8 +83,9 @@ impl Round<'_> {
         let (shown, expected) = (page.shown(), &page.expected);
         say::verbose(house, "CHECKS expected result:")?;
         say::verbose(house, format!("{shown} => \"{expected}\""))?;
-        let fetch = curl::fetch(&page.url(&self.container.ip, &self.container.port), page.host.as_deref(), self.timeout);
-        let said = exec::captured_at_most(house, &fetch, LONGEST)?;
+        let fetch = curl::fetch(&page.url(&self.container.ip, &self.container.port), page.host.as_deref(), self.timeout_text);
+        let what = format!("an answer to {shown}");
+        let said = progress::waiting(house, &what, self.timeout, || exec::captured_at_most(house, &fetch, LONGEST))?;
         if said.stdout.len() as u64 == LONGEST {
             say::warn(house, format!("{shown}: answers with more than {LONGEST} bytes"))?;
             return Ok(false);

@@ -8,6 +8,7 @@ use super::Container;
 use super::pace::Pace;
 use crate::fail::Outcome;
 use crate::house::House;
+use crate::progress::waiting;
 use crate::push::{deploy, engine};
 
 /// Between two knocks at a container's port.
@@ -25,8 +26,9 @@ pub fn settle(house: &House, container: &Container, pace: &Pace) -> Outcome {
     let end = Instant::now() + pace.longest();
     if pace.patient {
         sleep(pace.longest());
-    } else if !pace.longest().is_zero() && watch(house, container, end)? {
-        sleep(pace.uptime.min(until(end)));
+    } else if !pace.longest().is_zero() && waiting(house, &knocking(container), pace.longest(), || watch(house, container, end))? {
+        let uptime = pace.uptime.min(until(end));
+        waiting(house, &format!("{} to stay up", container.app.name), uptime, || sleep(uptime));
     }
     Ok(())
 }
@@ -49,12 +51,19 @@ fn watch(house: &House, container: &Container, end: Instant) -> Outcome<bool> {
     Ok(false)
 }
 
-/// Waits until the container answers at its port, at the latest until `end`.
-pub fn await_answer(house: &House, container: &Container, end: Instant) {
+/// Waits until the container answers at its port, but not longer than `at_most`.
+pub fn await_answer(house: &House, container: &Container, at_most: Duration) {
+    let end = Instant::now() + at_most;
     let Some(address) = own_address(house, container) else { return };
-    while !until(end).is_zero() && !answers(&address, end) {
-        sleep(KNOCK.min(until(end)));
-    }
+    waiting(house, &knocking(container), at_most, || {
+        while !until(end).is_zero() && !answers(&address, end) {
+            sleep(KNOCK.min(until(end)));
+        }
+    });
+}
+
+fn knocking(container: &Container) -> String {
+    format!("{} to take connections", container.app.name)
 }
 
 /// How long it is until then.

@@ -9,7 +9,7 @@ use crate::args::Args;
 use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
-use crate::recovery::or_as_before;
+use crate::recovery::{WayBack, or_back};
 use crate::{hooks, say};
 
 /// The largest archive, in bytes. A chain of certificates with its key takes some ten thousand.
@@ -97,19 +97,18 @@ fn plain_name(path: &Path) -> Option<&str> {
     }
 }
 
+/// The pair, and what is made of it: without the one the other would keep nginx from starting.
+const CHANGED: &[&str] = &["tls/server.crt", "tls/server.key", "VHOST", "nginx.conf", "URLS"];
+
 /// Puts the pair in place and builds the configuration anew; when that fails, the pair before is back.
 fn install(house: &House, app: &App, certificate: &Member, key: &Member) -> Outcome {
     let dir = app.path("tls");
-    let made = !dir.exists();
-    files::make_dir(&dir)?;
-    let installed = or_as_before(house, app, &["tls/server.crt", "tls/server.key"], || {
+    let made = Some(dir.clone()).filter(|dir| !dir.exists());
+    or_back(WayBack::to_files(house, app, CHANGED, made.into_iter().collect())?, || {
+        files::make_dir(&dir)?;
         for (name, (content, mode)) in [(CERTIFICATE, certificate), (KEY, key)] {
             files::replace(&dir.join(name), content, mode & 0o755)?;
         }
         hooks::call(house, &["nginx:build-config", app.name.as_str()])
-    });
-    if installed.is_err() && made {
-        files::remove_dir(&dir)?;
-    }
-    installed
+    })
 }

@@ -78,8 +78,14 @@ impl<'a> App<'a> {
     pub fn answers(&self, body: &str) {
         let is_right = |answer: &Answer| answer.status == 200 && answer.body.trim() == body;
         within(15, || get(&self.host(), "/").is_ok_and(|answer| is_right(&answer)));
-        let answer = self.get("/");
-        assert!(is_right(&answer), "expected {body:?}, got {answer:?}");
+        let answer = get(&self.host(), "/");
+        assert!(answer.as_ref().is_ok_and(is_right), "expected {body:?}, got {answer:?} from {}", self.upstream());
+    }
+
+    /// Where nginx is told to ask, for those who look into a failure.
+    fn upstream(&self) -> String {
+        let configuration = fs::read_to_string(self.file("nginx.conf")).unwrap_or_default();
+        configuration.lines().find(|line| line.contains("upstream")).unwrap_or_default().to_string()
     }
 
     /// The name under which nginx serves it.

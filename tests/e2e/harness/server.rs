@@ -36,7 +36,7 @@ impl Server {
     /// Lets a developer in whose key is named after the story.
     pub fn start(story: &str) -> Server {
         ONE_RUN.get_or_init(|| {
-            let lock = File::create("/run/lock/dokku-e2e").unwrap();
+            let lock = File::create("/run/dokku-e2e.lock").unwrap();
             Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, e)| e).unwrap()
         });
         let root = User::from_name("dokku").unwrap().expect("no user dokku here: run scripts/install").dir;

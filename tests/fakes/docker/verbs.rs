@@ -207,7 +207,8 @@ fn build(engine: &mut Engine, words: &[String], said: &str) -> Answer {
     }
     let labels = after(words, "--label").filter_map(pair).collect();
     let id = engine.add_image(after(words, "-t").last().unwrap_or_default(), labels);
-    engine.files(&id);
+    let copied = std::process::Command::new("/bin/cp").args(["-a", "."]).arg(engine.files(&id)).status();
+    assert!(copied.is_ok_and(|status| status.success()), "the context can be copied");
     Ok(said.to_owned())
 }
 
@@ -306,7 +307,19 @@ fn list_containers(engine: &Engine, words: &[String]) -> String {
                 other => panic!("the fake docker does not know the filter {other}"),
             })
     };
-    engine.state.containers.iter().rev().filter(passes).map(|container| format!("{}\n", shown_id(&container.id, words))).collect()
+    let label = |container: &Container, name: &str| container.labels.get(name).cloned().unwrap_or_default();
+    let line = |container: &Container| {
+        let id = shown_id(&container.id, words);
+        let Some(format) = after(words, "--format").next() else { return id.to_owned() };
+        let fields = format.replace("{{.Label ", "{{.Label:");
+        let field = |field: &str| match field.strip_prefix("{{.Label:\"").and_then(|rest| rest.strip_suffix("\"}}")) {
+            Some(name) => label(container, name),
+            None if field == "{{.ID}}" => id.to_owned(),
+            None => panic!("the fake docker does not know the format {format}"),
+        };
+        fields.split(' ').map(field).collect::<Vec<_>>().join(" ")
+    };
+    engine.state.containers.iter().rev().filter(passes).map(|container| line(container) + "\n").collect()
 }
 
 fn list_images(engine: &Engine, words: &[String]) -> String {

@@ -1,0 +1,45 @@
+//! Usage: load ADDRESS HOST RATE SECONDS
+//!
+//! Makes RATE requests a second for `/` of HOST at ADDRESS, each on a connection of its own and begun at its time whatever
+//! became of those before, and prints how many were made and how many did not get an answer `200` within 10 s.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::exit;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let Some((address, host, rate, seconds)) = parse(&words) else {
+        eprintln!("Usage: load ADDRESS HOST RATE SECONDS");
+        exit(1)
+    };
+    let began = Instant::now();
+    let requests: Vec<_> = (0..rate * seconds)
+        .map(|number| {
+            thread::sleep((began + Duration::from_secs(1) * number / rate).saturating_duration_since(Instant::now()));
+            let text = format!("GET / HTTP/1.0\r\nHost: {host}\r\n\r\n");
+            thread::spawn(move || is_answered(address, &text).unwrap_or(false))
+        })
+        .collect();
+    let made = requests.len();
+    let failed = requests.into_iter().filter_map(|request| request.join().ok()).filter(|answered| !answered).count();
+    println!("{made} {failed}");
+}
+
+fn parse(words: &[String]) -> Option<(SocketAddr, String, u32, u32)> {
+    let [address, host, rate, seconds] = words else { return None };
+    Some((address.parse().ok()?, host.clone(), rate.parse().ok()?, seconds.parse().ok()?))
+}
+
+fn is_answered(address: SocketAddr, request: &str) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(answer.starts_with(b"HTTP/1.1 200") || answer.starts_with(b"HTTP/1.0 200"))
+}

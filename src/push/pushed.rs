@@ -1,0 +1,95 @@
+//! What git told of a push. Its pre-receive hook hands it to the build through the environment, which hooks of other
+//! plugins between the two pass on; git moves the ref only when that hook has ended, after our locks are released.
+
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::app::App;
+use crate::fail::{Fail, Outcome};
+use crate::house::House;
+use crate::process::Process;
+use crate::push::tree;
+use crate::recovery::{self, WayBack};
+
+/// `PID START OLD NEW`.
+const VARIABLE: &str = "DOKKU_PUSHED";
+
+/// How git's programs are called that take a push.
+const PUSHER: &str = "git";
+
+/// How long another push may take from the end of its build until git has taken it.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Between two looks at it.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A push of master.
+pub struct Pushed {
+    /// The process of git that moves the ref.
+    pusher: Process,
+    /// What the client believes master to be; `None` when it believes that there is none.
+    old: Option<String>,
+    new: String,
+}
+
+/// The house as the rest of a push sees it that was told to a pre-receive hook.
+pub fn told(house: &House, old: &str, new: &str) -> House {
+    match Process::above(PUSHER) {
+        Some(pusher) => house.with_env(VARIABLE, format!("{pusher} {old} {new}")),
+        None => house.clone(),
+    }
+}
+
+impl Pushed {
+    /// The push that this process is a part of. It is believed only while its pusher lives.
+    pub fn of(house: &House) -> Option<Pushed> {
+        let text = house.var(VARIABLE)?.into_string().ok()?;
+        let [pid, start, old, new] = text.split(' ').collect::<Vec<_>>().try_into().ok()?;
+        let pusher = Process { pid: pid.parse().ok()?, start: start.parse().ok()? };
+        let old = Some(old.to_owned()).filter(|old| old.bytes().any(|byte| byte != b'0'));
+        pusher.lives().then(|| Pushed { pusher, old, new: new.to_owned() })
+    }
+
+    /// Waits for other pushes whose builds are done until git has taken them, or has not. To be called without the app's
+    /// lock: their hooks may not be at their end.
+    pub fn await_others(&self, house: &House, app: &App) -> Outcome {
+        let began = Instant::now();
+        while let Some(other) = self.other(house, app) {
+            if began.elapsed() > LIMIT {
+                return Err(Fail::say(format!(
+                    "Another push to {} (process {}) has been deployed, and git has still not taken it. Push again when it has ended.",
+                    app.name, other.pid
+                )));
+            }
+            sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Is there such a push?
+    pub fn must_wait(&self, house: &House, app: &App) -> bool {
+        self.other(house, app).is_some()
+    }
+
+    fn other(&self, house: &House, app: &App) -> Option<Process> {
+        recovery::pushers(house, app).find(|pusher| *pusher != self.pusher)
+    }
+
+    /// Refuses what git would refuse once it is deployed, else writes down the way back from it. Under the app's lock.
+    pub fn begin<'h>(&self, house: &'h House, app: &App) -> Outcome<WayBack<'h>> {
+        let now = tree::tip(house, app)?;
+        if now != self.old {
+            let short =
+                |commit: &Option<String>| commit.as_ref().map_or("not there".into(), |commit| commit.chars().take(7).collect::<String>());
+            return Err(Fail::say(format!(
+                "master of {} has moved since this push began (it was {}, it is {}): fetch it, then push again. Nothing has been built.",
+                app.name,
+                short(&self.old),
+                short(&now)
+            )));
+        }
+        let quarantine = house.var("GIT_QUARANTINE_PATH").map(PathBuf::from).filter(|path| path.starts_with(&app.dir));
+        WayBack::to_master(house, app, self.pusher, &self.new, quarantine)
+    }
+}

@@ -1,0 +1,146 @@
+//! Undoing what a journal remembers, or finishing what cannot be undone.
+
+use std::fs;
+
+use super::journal::{Journal, Release};
+use crate::app::App;
+use crate::exec;
+use crate::fail::{Fail, Outcome};
+use crate::files;
+use crate::files::env::EnvFile;
+use crate::house::House;
+use crate::push::{destroy, engine, image, tree};
+use crate::tools::docker;
+use crate::{hooks, lock, nginx, say};
+
+/// What nginx reads of an app.
+const NGINX: &str = "nginx.conf";
+
+/// What a build sets in the app's ENV.
+const PORT: &str = "DOKKU_DOCKERFILE_PORT";
+
+/// Where the app's release listens, and what it is.
+const RECORDS: &[&str] = &["CONTAINER", "IP", "PORT", "URL"];
+
+/// DOKKU_DOCKERFILE_PORT of the app's config.
+pub fn port(app: &App) -> Option<Vec<u8>> {
+    EnvFile::load(&app.path("ENV")).get(PORT).map(<[u8]>::to_vec)
+}
+
+impl Journal {
+    /// Undoes all of it.
+    pub fn undo(&self, house: &House, app: &App) -> Outcome {
+        self.undo_files(house, app)?;
+        self.undo_rest(house, app)
+    }
+
+    /// Puts files back.
+    pub fn undo_files(&self, house: &House, app: &App) -> Outcome {
+        let mut nginx_changed = false;
+        for saved in self.files.iter().filter(|saved| saved.path.parent().is_some_and(|dir| dir.is_dir())) {
+            nginx_changed |= saved.put_back()? && saved.path.ends_with(NGINX);
+        }
+        if nginx_changed { reload(house, app) } else { Ok(()) }
+    }
+
+    /// Undoes what is more than files of the app, once the containers that are not in service are gone.
+    pub fn undo_rest(&self, house: &House, app: &App) -> Outcome {
+        if self.destroyed {
+            return destroy::finish(house, app);
+        }
+        let history = self.is_history(house, app)?;
+        if self.pushed.is_some() && !history && !self.owner.lives() {
+            // git-receive-pack was killed while it held this, and would never get it again.
+            files::remove(&app.path("refs/heads/master.lock"))?;
+        }
+        if let Some(release) = self.release.as_ref().filter(|_| !history && app.dir.is_dir()) {
+            if app.record("CONTAINER") == release.container {
+                release.name_again(house, app)?;
+            } else if self.pushed.is_some() {
+                release.serve_again(house, app)?;
+            }
+        }
+        // git takes its quarantine away by itself as long as it can.
+        let ours = self.pushed.is_none() || !self.owner.lives();
+        self.dirs.iter().filter(|dir| ours && dir.is_dir()).try_for_each(|dir| files::remove_dir(dir))
+    }
+
+    /// Has git taken the commit that was deployed?
+    pub fn is_history(&self, house: &House, app: &App) -> Outcome<bool> {
+        match &self.pushed {
+            Some(commit) if app.dir.is_dir() => Ok(tree::tip(house, app)?.as_ref() == Some(commit)),
+            _ => Ok(false),
+        }
+    }
+
+    /// Is it still open whether git takes the commit? What cannot be told is open.
+    pub fn is_pending(&self, house: &House, app: &App) -> bool {
+        self.pushed.is_some() && self.done && self.owner.lives() && !self.is_history(house, app).unwrap_or(false)
+    }
+}
+
+impl Release {
+    /// Nothing else has come to serve: only names are to be put back.
+    fn name_again(&self, house: &House, app: &App) -> Outcome {
+        self.put_back_notes(house, app)?;
+        let now = image::id(house, app)?;
+        if now == self.image {
+            return Ok(());
+        }
+        let cmd = match &self.image {
+            Some(before) => docker::tag(before, &app.image()),
+            None => docker::rmi(&[app.image()]),
+        };
+        engine::output(house, &cmd).map(drop)
+    }
+
+    /// A release has come to serve that git did not take: this one is deployed again, or the app is one without any.
+    fn serve_again(&self, house: &House, app: &App) -> Outcome {
+        self.put_back_notes(house, app)?;
+        let Some(image) = &self.image else { return withdraw(house, app) };
+        say::error(house, format!("git has not taken the commit of {} that was deployed: going back to the release before", app.name));
+        engine::output(house, &docker::tag(image, &app.image()))?;
+        hooks::call(house, &["deploy", app.name.as_str()])
+            .map_err(|fail| Fail::Said(fail.code(), format!("{} cannot go back to the release before: push it again", app.name)))
+    }
+
+    fn put_back_notes(&self, house: &House, app: &App) -> Outcome {
+        self.note.put_back()?;
+        lock::holding(house, lock::Of::App(app), || {
+            let path = app.path("ENV");
+            let mut env = EnvFile::load(&path);
+            if env.get(PORT).map(<[u8]>::to_vec) == self.port {
+                return Ok(());
+            }
+            match &self.port {
+                Some(value) => env.set(PORT, value),
+                None => env.unset(PORT),
+            }
+            files::replace_private(&path, &env.print())
+        })
+    }
+}
+
+/// An app that had no release has none again.
+fn withdraw(house: &House, app: &App) -> Outcome {
+    let container = app.record("CONTAINER");
+    RECORDS.iter().try_for_each(|entry| files::remove(&app.path(entry)))?;
+    files::remove(&app.path(NGINX))?;
+    reload(house, app)?;
+    if let Some(id) = container {
+        engine::output(house, &docker::rm_force(&[&id]))?;
+    }
+    engine::output(house, &docker::rmi(&[app.image()])).map(drop)
+}
+
+/// nginx reads what is there now. Where it is not running there is nobody to tell.
+fn reload(house: &House, app: &App) -> Outcome {
+    if let Some(reload) = nginx::reload(house) {
+        let said = exec::captured(house, &reload)?;
+        if said.code != 0 {
+            let _ = fs::metadata(&app.dir);
+            say::raw_error(house, &said.stderr);
+        }
+    }
+    Ok(())
+}
