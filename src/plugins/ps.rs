@@ -92,9 +92,13 @@ fn stop(house: &House, args: &Args) -> Outcome {
         return say::line(house, format!("App {} already stopped", app.name));
     }
     say::line(house, format!("Stopping {} ...", app.name))?;
+    // Nobody is sent to an address that the container is about to lose.
+    restore::withdraw(house, &app);
     let stopped = waiting(house, &format!("{} to end by itself", app.name), STOPPED, || exec::status_hushed(house, &docker::stop(&id)));
-    from_code(stopped?)?;
-    restore::withdraw(house, &app)
+    stopped.and_then(from_code).inspect_err(|_| {
+        let undone = standing::stop(house, &app, None).and_then(|()| restore::readdress(house, &app));
+        undone.unwrap_or_else(|fail| say::failure(house, &fail));
+    })
 }
 
 fn rebuild(house: &House, args: &Args) -> Outcome {

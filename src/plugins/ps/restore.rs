@@ -77,13 +77,10 @@ pub fn ahead_of(house: &House, words: &[OsString]) {
 }
 
 /// Tells nginx that nobody listens for the app any more, so that its requests never go to whoever gets its address next.
-/// That nginx could not be told is said, no more: the app has been stopped.
-pub fn withdraw(house: &House, app: &App) -> Outcome {
+/// That nginx could not be told is said, no more: the app is to be stopped.
+pub fn withdraw(house: &House, app: &App) {
     let told = nginx_vhosts::renew(house, app, None).and_then(|before| before.map_or(Ok(()), |_| nginx::take_into_use(house)));
-    if let Err(fail) = told {
-        say::failure(house, &fail);
-    }
-    Ok(())
+    told.unwrap_or_else(|fail| say::failure(house, &fail));
 }
 
 /// What became of several apps.
