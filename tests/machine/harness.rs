@@ -115,9 +115,15 @@ impl Machine {
         write("CHECKS", "WAIT=5\n/ .\n");
         match kind {
             Kind::Buildstep => write("Procfile", "web: perl server.pl\n"),
-            Kind::Dockerfile => write("Dockerfile", "FROM base\nCOPY . /app\nWORKDIR /app\nRUN [ ! -e wait ] || sleep 1000\nCMD [\"perl\", \"server.pl\"]\n"),
+            Kind::Dockerfile => write(
+                "Dockerfile",
+                "FROM base\nCOPY . /app\nWORKDIR /app\nRUN [ ! -e wait ] || sleep 1000\nCMD [\"perl\", \"server.pl\"]\n",
+            ),
         }
-        let ssh = format!("ssh -i {} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes", self.path("key"));
+        let ssh = format!(
+            "ssh -i {} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes",
+            self.path("key")
+        );
         let git = format!("git -C {source} -c user.name=n -c user.email=e@x -c safe.directory='*'");
         format!(
             "[ -e {source}/.git ] || git init -q -b master {source}; {git} add -A && {git} commit -q --allow-empty -m x && GIT_SSH_COMMAND='{ssh}' {git} push dokku@127.0.0.1:{name} master"
@@ -171,7 +177,9 @@ impl Machine {
         awaited(10, || self.running(app) == [record.clone()]);
         // What has been retired stays until the next cleaning up, as ever.
         self.sh("dokku cleanup").succeeds();
-        let left = format!("docker ps -aq --no-trunc -f label=dokku.app={app} | grep -v {record}; ls -d /tmp/dokku-* /var/lib/dokku/journal/{app}/* 2>/dev/null");
+        let left = format!(
+            "docker ps -aq --no-trunc -f label=dokku.app={app} | grep -v {record}; ls -d /tmp/dokku-* /var/lib/dokku/journal/{app}/* 2>/dev/null"
+        );
         awaited(10, || self.sh(&left).text.is_empty());
         self.sh(&format!("flock -n /var/lib/dokku/operations/{app} true && flock -n /home/dokku/{app}/.build.lock true")).succeeds();
         let pushed = self.sh(&format!("git -C /home/dokku/{app} -c safe.directory='*' show master:message")).succeeds();
