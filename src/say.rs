@@ -72,9 +72,12 @@ pub fn warn(house: &House, text: impl AsRef<str>) -> Outcome {
     line(house, format!(" !    {}", text.as_ref()))
 }
 
-/// A line of two columns of 40, both padded.
+const COLUMN: usize = 40;
+
+/// A line of two columns, both padded.
 pub fn columns(left: &str, right: &str) -> String {
-    format!("{left:<40} {right:<40}\n")
+    let blanks = |text: &str| " ".repeat(COLUMN.saturating_sub(text.chars().count()));
+    [left, &blanks(left), " ", right, &blanks(right), "\n"].concat()
 }
 
 /// Runs `work` with each line of its stdout, and of its children's, preceded by `prefix`.

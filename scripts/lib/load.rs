@@ -1,7 +1,7 @@
 //! Usage: load ADDRESS HOST RATE SECONDS
 //!
 //! Makes RATE requests a second for `/` of HOST at ADDRESS, each on a connection of its own and begun at its time whatever
-//! became of those before, and prints how many were made and how many did not get an answer `200` within 10 s.
+//! became of those before, and prints how many were made and how many did not get an answer `200` within 10 s; on stderr what those got.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -22,12 +22,16 @@ fn main() {
         .map(|number| {
             thread::sleep((began + Duration::from_secs(1) * number / rate).saturating_duration_since(Instant::now()));
             let text = format!("GET / HTTP/1.0\r\nHost: {host}\r\n\r\n");
-            thread::spawn(move || is_answered(address, &text).unwrap_or(false))
+            thread::spawn(move || answer(address, &text).map_err(|error| error.to_string()))
         })
         .collect();
     let made = requests.len();
-    let failed = requests.into_iter().filter_map(|request| request.join().ok()).filter(|answered| !answered).count();
-    println!("{made} {failed}");
+    let answers = requests.into_iter().filter_map(|request| request.join().ok());
+    let wrong: Vec<String> = answers.map(|answer| answer.unwrap_or_else(|error| error)).filter(|line| !is_good(line)).collect();
+    println!("{made} {}", wrong.len());
+    for line in wrong {
+        eprintln!("{line}");
+    }
 }
 
 fn parse(words: &[String]) -> Option<(SocketAddr, String, u32, u32)> {
@@ -35,11 +39,16 @@ fn parse(words: &[String]) -> Option<(SocketAddr, String, u32, u32)> {
     Some((address.parse().ok()?, host.clone(), rate.parse().ok()?, seconds.parse().ok()?))
 }
 
-fn is_answered(address: SocketAddr, request: &str) -> std::io::Result<bool> {
+fn is_good(line: &str) -> bool {
+    line.split(' ').nth(1) == Some("200")
+}
+
+/// The first line of the answer.
+fn answer(address: SocketAddr, request: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    Ok(answer.starts_with(b"HTTP/1.1 200") || answer.starts_with(b"HTTP/1.0 200"))
+    Ok(String::from_utf8_lossy(&answer).lines().next().unwrap_or("no answer").to_owned())
 }

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # what the script sets
 # A server of its own for one run of a script, beside whatever is installed: roots, plugins, programs and
 # nginx (on a port of loopback) below one directory. Only the engine is the machine's. Sourced, after say.sh;
 # $server is its directory, $domain the domain of its apps.
@@ -22,8 +23,10 @@ make_server() {
   chmod 755 "$server"
   printf '%s\n' "$domain" | tee "$server/home/VHOST" >"$server/home/HOSTNAME"
   printf 'v0.3.18\n' >"$server/home/VERSION"
+  # What dokku does beside a push, it does in processes of its own.
   # shellcheck disable=SC2016
-  printf '#!/bin/sh\necho "$*" >>"$CALLS"\nexec %s "$@"\n' "$real" >"$server/count/docker"
+  printf '#!/bin/sh\ntr "\\0" " " <"/proc/$PPID/cmdline" | grep -q "core:" || echo "$*" >>"$CALLS"\nexec %s "$@"\n' \
+    "$real" >"$server/count/docker"
   # Stands for root where dokku asks nginx something.
   cat >"$server/bin/sudo" <<SUDO
 #!/bin/sh
@@ -54,7 +57,7 @@ make_app() {
   mkdir -p "$copy"
   if [ "$kind" = dockerfile ]; then
     cp "$repository/tests/fixtures/apps/procfile/server.pl" "$copy"
-    printf 'FROM %s\nRUN mkdir /app\nCOPY . /app/\nCMD ["perl", "/app/server.pl"]\n' "$builder" >"$copy/Dockerfile"
+    printf 'FROM %s\nRUN mkdir /app\nCOPY . /app/\nCMD ["perl", "/app/server.pl"]\n' "$base" >"$copy/Dockerfile"
   else
     cp -r "$repository/tests/fixtures/apps/$kind/." "$copy"
   fi
@@ -92,11 +95,15 @@ end_server() {
   local app
   [ ! -s "$server/nginx/pid" ] || kill "$(<"$server/nginx/pid")" || true
   for app in "$server"/home/*/; do
-    app=$(basename "$app")
-    docker ps -aq --filter "ancestor=dokku/$app" | xargs -r docker rm -fv
-    docker ps -aq --filter "label=dokku.app=$app" | xargs -r docker rm -fv
-    docker rmi "dokku/$app"
-    docker images -q --filter "label=dokku.app=$app" | xargs -r docker rmi
-  done >/dev/null 2>&1
+    forget "$(basename "$app")" >/dev/null 2>&1 || true
+  done
   rm -rf "$server"
+}
+
+# forget NAME: what the engine has of an app.
+forget() {
+  docker ps -aq --filter "ancestor=dokku/$1" | xargs -r docker rm -fv
+  docker ps -aq --filter "label=dokku.app=$1" | xargs -r docker rm -fv
+  docker rmi "dokku/$1"
+  docker images -q --filter "label=dokku.app=$1" | sort -u | xargs -r docker rmi -f
 }

@@ -196,7 +196,7 @@ fn edit(house: &House, app: &App, change: impl FnOnce(&mut EnvFile)) -> Outcome 
 fn docker_args(house: &House, args: &Args) -> Outcome {
     let before = hooks::input(house)?;
     let app = App::named(house, args.word(0))?;
-    if image::is_buildstep(house, &app.image())? {
+    if image::is_buildstep(house, &app)? {
         return say::line(house, before);
     }
     let file = variables::write(house, &app)?;

@@ -97,7 +97,7 @@ fn run(house: &House, args: &Args) -> Outcome {
     if house.has_tty() {
         options.extend(exec::words(["-i", "-t"]));
     }
-    let buildstep = image::is_buildstep(house, &app.image())?;
+    let buildstep = image::is_buildstep(house, &app)?;
     if !buildstep {
         options.extend(variables::options(house, &app)?);
     }

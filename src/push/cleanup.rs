@@ -8,7 +8,7 @@ use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
 use crate::operation;
-use crate::push::{engine, image, lineage};
+use crate::push::{engine, lineage, probe};
 use crate::recovery;
 use crate::retirement;
 use crate::say;
@@ -38,8 +38,10 @@ pub fn work(house: &House, words: &[OsString]) -> Outcome {
     // Looked for after the listing: what began since then cannot be on it.
     let (mut idle, mut recorded) = (BTreeSet::new(), BTreeSet::new());
     for app in App::all(house)? {
+        let idles = !operation::is_under_way(house, &app);
+        // Read after that: an operation that ended meanwhile has put its new container on record.
         recorded.extend(app.record("CONTAINER"));
-        if !operation::is_under_way(house, &app) {
+        if idles {
             idle.insert(app.name.as_str().to_owned());
         } else if words.first() != Some(&app.word()) {
             let made = images(house, &of_app(&app))?;
@@ -50,7 +52,7 @@ pub fn work(house: &House, words: &[OsString]) -> Outcome {
     let may_go = |container: &Container| container.phase == "run" || idle.contains(&container.app);
     let strays = ended.into_iter().chain(unfinished).filter(may_go).map(|container| container.id);
     let strays = strays.filter(|id| !recorded.contains(id) && !retirement::is_due(house, id));
-    let gone: BTreeSet<String> = strays.chain(image::abandoned_probes(house)?).collect();
+    let gone: BTreeSet<String> = strays.chain(probe::abandoned(house)?).collect();
     if !gone.is_empty() {
         exec::silent(house, &docker::rm_force(&gone.into_iter().collect::<Vec<_>>()))?;
     }
@@ -110,5 +112,6 @@ pub fn forget_images(house: &House, app: &App) -> Outcome {
     }
     // One that somebody else still uses stays, and is no reason for the app to stay.
     say::raw_error(house, &said.stderr);
+    probe::forget(house, app)?;
     lineage::forget(house, app)
 }

@@ -72,7 +72,7 @@ fn prepare(house: &House, app: &App) -> Outcome {
 fn start(house: &House, app: &App) -> Outcome<Container> {
     let hooked = options::of_phase(house, app, "deploy")?;
     let internal = hooks::ask(house, "bind-external-ip", &[app.word()])? == "false";
-    let buildstep = image::is_buildstep(house, &app.image())?;
+    let buildstep = image::is_buildstep(house, app)?;
     let command: &[&str] = if buildstep { &["/start", "web"] } else { &[] };
     let port = if internal { own_port(house, app, buildstep)? } else { DEFAULT_PORT.to_owned() };
     let mut options = options::of_log(house, &hooked)?;

@@ -6,8 +6,7 @@ use crate::app::App;
 use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
-use crate::process::Process;
-use crate::push::engine;
+use crate::push::{engine, probe};
 use crate::recovery::{WayBack, leads_to_release, or_back};
 use crate::tools::docker;
 
@@ -38,39 +37,15 @@ impl Image {
     }
 }
 
-/// Is the image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked into. One
-/// that is not there is no buildstep's: who wants to run it will be told by docker.
-pub fn is_buildstep(house: &House, name: &str) -> Outcome<bool> {
-    let Some(image) = Image::find(house, name)? else { return Ok(false) };
+/// Is the app's image buildstep's, that is: does it have /exec? Our label says it; an image from elsewhere is looked
+/// into. One that is not there is no buildstep's: who wants to run it will be told by docker.
+pub fn is_buildstep(house: &House, app: &App) -> Outcome<bool> {
+    let Some(image) = Image::find(house, &app.image())? else { return Ok(false) };
     match image.label(docker::SOURCE_LABEL) {
         "buildstep" => Ok(true),
         "dockerfile" => Ok(false),
-        _ => has_exec(house, name),
+        _ => probe::has_exec(house, app, &image.id),
     }
-}
-
-/// Looks for /exec in a container that is never started.
-fn has_exec(house: &House, image: &str) -> Outcome<bool> {
-    let label = format!("{}={}", docker::PROCESS_LABEL, Process::me());
-    let id = engine::output(house, &docker::create("", "probe", &["--label", &label], image, &["/exec"]))?;
-    let found = exec::captured(house, &docker::pack(&id, "/exec"));
-    exec::silent(house, &docker::rm_force(&[&id]))?;
-    let found = found?;
-    engine::missing_or(house, &found)?;
-    Ok(found.code == 0)
-}
-
-/// Containers that somebody looked into who was killed before taking them away.
-pub fn abandoned_probes(house: &House) -> Outcome<Vec<String>> {
-    let filters = [format!("label={}=probe", docker::PHASE_LABEL)];
-    let listed = engine::output(house, &docker::list_with_label(&filters, docker::PROCESS_LABEL))?;
-    let is_abandoned = |process: &str| Process::parse(process).is_some_and(|process| !process.lives());
-    Ok(listed
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .filter(|(_, process)| is_abandoned(process))
-        .map(|(id, _)| id.to_owned())
-        .collect())
 }
 
 /// Runs `work`; when it fails or is killed before another release serves, `dokku/APP` names again what it named before.

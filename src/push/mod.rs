@@ -14,6 +14,7 @@ pub mod lineage;
 pub mod lock;
 pub mod making;
 pub mod options;
+pub mod probe;
 pub mod pushed;
 pub mod receive;
 pub mod release;
@@ -30,7 +31,7 @@ use crate::{hooks, say};
 /// Releases and deploys an app's image again, as ps:restart and config:set do.
 pub fn restart(house: &House, app: &App) -> Outcome {
     image::kept(house, app, || {
-        let source = if image::is_buildstep(house, &app.image())? { tree::Source::Buildstep } else { tree::Source::Dockerfile };
+        let source = if image::is_buildstep(house, app)? { tree::Source::Buildstep } else { tree::Source::Dockerfile };
         say::info1(house, format!("Releasing {} ...", app.name))?;
         phase(house, app, "release", || hooks::call(house, &["release", app.name.as_str(), source.as_str()]))?;
         say::info1(house, format!("Deploying {} ...", app.name))?;

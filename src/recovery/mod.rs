@@ -16,7 +16,7 @@ use crate::fail::Outcome;
 use crate::files;
 use crate::house::House;
 use crate::process::Process;
-use crate::push::{engine, image, lineage};
+use crate::push::{engine, image, lineage, probe};
 use crate::retirement;
 use crate::say;
 use crate::tools::docker;
@@ -210,7 +210,7 @@ fn writer(path: &Path) -> Option<u32> {
 
 /// Our containers of the app that are not in service: of builds, and of releases that never came to serve.
 pub fn unrecorded(house: &House, app: &App) -> Outcome<Vec<String>> {
-    let mut ids = image::abandoned_probes(house)?;
+    let mut ids = probe::abandoned(house)?;
     for phase in ["build", "web"] {
         let filters = [format!("label={}={}", docker::APP_LABEL, app.name), format!("label={}={phase}", docker::PHASE_LABEL)];
         ids.extend(engine::output(house, &docker::list_containers(&filters))?.lines().map(str::to_owned));

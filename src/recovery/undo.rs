@@ -106,6 +106,10 @@ impl Release {
 
     fn put_back_notes(&self, house: &House, app: &App) -> Outcome {
         self.note.put_back()?;
+        // What an app without a release has in its config was put there for the release to come.
+        if self.container.is_none() {
+            return Ok(());
+        }
         lock::holding(house, lock::Of::App(app), || {
             let path = app.path("ENV");
             let mut env = EnvFile::load(&path);
