@@ -35,15 +35,13 @@ fn a_session_that_sshd_drops_gets_a_whole_deployment() {
 }
 
 #[test]
-fn without_nginx_a_push_is_refused_and_the_release_before_serves_when_it_is_back() {
+fn what_is_pushed_while_nginx_is_down_is_served_when_it_is_back() {
     let machine = Machine::boot();
     machine.deployed("one", Kind::Buildstep, "before");
     machine.sh("nginx -s stop").succeeds();
     awaited(10, || machine.answer("one") == "000");
-    let push = machine.app("one", Kind::Buildstep, "after");
-    machine.sh(&push).fails("nginx could not be reloaded");
+    // Debian's init script has nothing against the reload of an nginx that does not run.
+    machine.sh(&machine.app("one", Kind::Buildstep, "after")).succeeds();
     machine.sh("nginx > /dev/null 2>&1").succeeds();
-    machine.is_whole("one", "before");
-    machine.sh(&push).succeeds();
     machine.is_whole("one", "after");
 }
