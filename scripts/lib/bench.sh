@@ -243,6 +243,8 @@ bench_memory() {
 bench_load() {
   local i said
   deployed bench-node node
+  # nginx takes up a new configuration in its own time.
+  until [ "$("$server/bin/load" "127.0.0.1:$port" "bench-node.$domain" 1 1 2>/dev/null)" = '1 0' ]; do :; done
   "$server/bin/load" "127.0.0.1:$port" "bench-node.$domain" 200 30 >"$server/tmp/load" &
   for ((i = 0; i < 6; i++)); do deployed bench-node node; done
   wait $!
