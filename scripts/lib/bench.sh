@@ -227,6 +227,9 @@ bench_memory() {
   local size took=() i peak_file=$server/tmp/peak
   for size in 100 200; do
     make_app "bench-$size" procfile
+    # What git makes of so much noise is not what is measured.
+    in_copy "bench-$size" config pack.window 0
+    in_copy "bench-$size" config core.compression 0
     mkdir "$server/bench-$size/data"
     for ((i = 0; i < size / 4; i++)); do head -c 4M /dev/urandom >"$server/bench-$size/data/$i"; done
     change "bench-$size"
@@ -243,6 +246,9 @@ bench_memory() {
 bench_load() {
   local i said
   deployed bench-node node
+  # nginx takes up a new configuration in its own time; a process with the old one, too, may answer until then.
+  sleep 2
+  until [ "$("$server/bin/load" "127.0.0.1:$port" "bench-node.$domain" 1 1 2>/dev/null)" = '1 0' ]; do :; done
   "$server/bin/load" "127.0.0.1:$port" "bench-node.$domain" 200 30 >"$server/tmp/load" &
   for ((i = 0; i < 6; i++)); do deployed bench-node node; done
   wait $!

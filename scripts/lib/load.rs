@@ -26,11 +26,11 @@ fn main() {
         })
         .collect();
     let made = requests.len();
-    let answers = requests.into_iter().filter_map(|request| request.join().ok());
-    let wrong: Vec<String> = answers.map(|answer| answer.unwrap_or_else(|error| error)).filter(|line| !is_good(line)).collect();
+    let answers = requests.into_iter().filter_map(|request| request.join().ok()).map(|answer| answer.unwrap_or_else(|error| error));
+    let wrong: Vec<(usize, String)> = answers.enumerate().filter(|(_, line)| !is_good(line)).collect();
     println!("{made} {}", wrong.len());
-    for line in wrong {
-        eprintln!("{line}");
+    for (number, line) in wrong {
+        eprintln!("{:.2} s: {line}", number as f64 / f64::from(rate));
     }
 }
 

@@ -106,8 +106,8 @@ impl Release {
 
     fn put_back_notes(&self, house: &House, app: &App) -> Outcome {
         self.note.put_back()?;
-        // What an app without a release has in its config was put there for the release to come.
-        if self.container.is_none() {
+        // Without a release there is nothing that would listen at another port; 0.3.18 leaves what the build has set.
+        if self.image.is_none() {
             return Ok(());
         }
         lock::holding(house, lock::Of::App(app), || {

@@ -33,7 +33,7 @@ done
 cp -rL "$plugins" /var/lib/dokku/plugins
 printf 'test\n' | tee /home/dokku/HOSTNAME > /home/dokku/VHOST
 printf 'dokku\n' > /home/dokku/.sshcommand
-mkdir -p -m 700 /home/dokku/.ssh
+install -d -m 700 /home/dokku/.ssh
 touch /home/dokku/.ssh/authorized_keys
 chown -R dokku: /home/dokku
 chown root:dokku /var/lib/dokku && chmod 1775 /var/lib/dokku

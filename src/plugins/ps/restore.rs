@@ -30,9 +30,12 @@ pub fn command(house: &House, args: &Args) -> Outcome {
     if named.as_ref().is_some_and(|app| app.record("CONTAINER").is_none()) {
         return say::line(house, format!("App {} has not been deployed", args.text(0)));
     }
-    let mut apps = named.map_or_else(|| App::deployed(house), |app| Ok(vec![app]))?;
+    let mut apps = named.clone().map_or_else(|| App::deployed(house), |app| Ok(vec![app]))?;
     engine::answers(house)?;
     retirement::ensure(house)?;
+    if named.is_none() {
+        operation::settle_all(house);
+    }
     // Those first that nobody is at.
     apps.sort_by_key(|app| operation::is_under_way(house, app));
     let mut pass = Pass::over(house, &apps)?;
