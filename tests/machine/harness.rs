@@ -176,11 +176,13 @@ impl Machine {
         let record = self.read(&format!("/home/dokku/{app}/CONTAINER"));
         awaited(10, || self.running(app) == [record.clone()]);
         // What has been retired stays until the next cleaning up, as ever.
-        self.sh("dokku cleanup").succeeds();
         let left = format!(
             "docker ps -aq --no-trunc -f label=dokku.app={app} | grep -v {record}; ls -d /tmp/dokku-* /var/lib/dokku/journal/{app}/* 2>/dev/null"
         );
-        awaited(10, || self.sh(&left).text.is_empty());
+        awaited(20, || {
+            self.sh("dokku cleanup").succeeds();
+            self.sh(&left).text.is_empty()
+        });
         self.sh(&format!("flock -n /var/lib/dokku/operations/{app} true && flock -n /home/dokku/{app}/.build.lock true")).succeeds();
         let pushed = self.sh(&format!("git -C /home/dokku/{app} -c safe.directory='*' show master:message")).succeeds();
         assert_eq!(pushed, answer, "what master says");
