@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -55,6 +55,8 @@ impl Machine {
         // Not in /tmp: the machine has one of its own.
         let dir = tempfile::Builder::new().prefix("dokku-machine-").tempdir_in("/var/tmp").unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let image = dir.path().join("image.tar");
+        save_image(&image);
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let process = Command::new("unshare")
             .args(["--mount", "--net", "--pid", "--mount-proc", "--fork", "--kill-child"])
@@ -62,7 +64,7 @@ impl Machine {
             .arg(dir.path())
             .arg(env!("CARGO_BIN_EXE_dokku"))
             .arg(here.join("plugins"))
-            .arg(images())
+            .arg(&image)
             .env_clear()
             .env("PATH", PATH)
             .stdin(Stdio::null())
@@ -176,11 +178,13 @@ impl Machine {
         let record = self.read(&format!("/home/dokku/{app}/CONTAINER"));
         awaited(10, || self.running(app) == [record.clone()]);
         // What has been retired stays until the next cleaning up, as ever.
-        self.sh("dokku cleanup").succeeds();
         let left = format!(
             "docker ps -aq --no-trunc -f label=dokku.app={app} | grep -v {record}; ls -d /tmp/dokku-* /var/lib/dokku/journal/{app}/* 2>/dev/null"
         );
-        awaited(10, || self.sh(&left).text.is_empty());
+        awaited(20, || {
+            self.sh("dokku cleanup").succeeds();
+            self.sh(&left).text.is_empty()
+        });
         self.sh(&format!("flock -n /var/lib/dokku/operations/{app} true && flock -n /home/dokku/{app}/.build.lock true")).succeeds();
         let pushed = self.sh(&format!("git -C /home/dokku/{app} -c safe.directory='*' show master:message")).succeeds();
         assert_eq!(pushed, answer, "what master says");
@@ -217,6 +221,8 @@ impl Drop for Machine {
         }
         let _ = self.process.kill();
         let _ = self.process.wait();
+        // The kernel ends the rest in its own time; until then directories are in use.
+        awaited(20, || !Path::new("/proc").join(&self.init).exists() && fs::remove_dir_all(self.dir.path()).is_ok());
     }
 }
 
@@ -231,19 +237,12 @@ pub fn awaited(seconds: u64, is_so: impl Fn() -> bool) -> Duration {
     began.elapsed()
 }
 
-/// A Debian or Ubuntu image of this machine's engine, saved once for all stories.
-fn images() -> &'static Path {
-    static SAVED: OnceLock<TempDir> = OnceLock::new();
-    let dir = SAVED.get_or_init(|| {
-        let dir = tempfile::Builder::new().prefix("dokku-machine-").tempdir_in("/var/tmp").unwrap();
-        let listing = Command::new("docker").args(["images", "--format", "{{.Repository}}:{{.Tag}}"]).output().unwrap();
-        let listing = String::from_utf8_lossy(&listing.stdout).into_owned();
-        let is_base = |image: &&str| ["dokku-builder-base:", "debian:", "ubuntu:"].iter().any(|base| image.starts_with(base));
-        let image = listing.lines().find(is_base).expect("no Debian or Ubuntu image: run scripts/builder-image");
-        let saved = Command::new("docker").args(["save", image, "-o"]).arg(dir.path().join("images.tar")).status();
-        assert!(saved.is_ok_and(|status| status.success()), "{image} cannot be saved");
-        dir
-    });
-    static PATH: OnceLock<std::path::PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| dir.path().join("images.tar"))
+/// Saves a Debian or Ubuntu image of this machine's engine.
+fn save_image(path: &Path) {
+    let listing = Command::new("docker").args(["images", "--format", "{{.Repository}}:{{.Tag}}"]).output().unwrap();
+    let listing = String::from_utf8_lossy(&listing.stdout).into_owned();
+    let is_base = |image: &&str| ["dokku-builder-base:", "debian:", "ubuntu:"].iter().any(|base| image.starts_with(base));
+    let image = listing.lines().find(is_base).expect("no Debian or Ubuntu image: run scripts/builder-image");
+    let saved = Command::new("docker").args(["save", image, "-o"]).arg(path).status();
+    assert!(saved.is_ok_and(|status| status.success()), "{image} cannot be saved");
 }
