@@ -210,7 +210,10 @@ pub fn look(house: &House, cmd: &Cmd) -> Outcome<Said> {
         return Ok(said.clone());
     }
     let said = captured(house, cmd)?;
-    *house.last_look.borrow_mut() = Some((cmd.clone(), said.clone()));
+    // A look that failed may not fail again.
+    if said.code == 0 {
+        *house.last_look.borrow_mut() = Some((cmd.clone(), said.clone()));
+    }
     Ok(said)
 }
 

@@ -105,9 +105,12 @@ fn alone(house: &House) -> Outcome<Option<Flock<File>>> {
     Ok(None)
 }
 
-/// An engine that is started anew must not bring back what is written down; each container is told so once.
+/// An engine that is started anew must not bring back what is written down; each container that still has time is told so
+/// once.
 fn stay_down(house: &House, planned: &[(String, Due)], known: &mut BTreeSet<String>) -> Outcome {
-    let new = planned.iter().filter(|(id, due)| !serves(house, id, due)).map(|(id, _)| id).filter(|id| known.insert(id.to_string()));
+    let waits = |due: &Due| due.at > now() + PERIOD.as_millis() as u64;
+    let new = planned.iter().filter(|(id, due)| waits(due) && !serves(house, id, due)).map(|(id, _)| id);
+    let new = new.filter(|id| known.insert(id.to_string()));
     let new: Vec<&String> = new.collect();
     if new.is_empty() { Ok(()) } else { exec::silent(house, &docker::restart_policy("no", &new)).map(drop) }
 }

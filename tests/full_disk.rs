@@ -62,7 +62,8 @@ fn copy(from: &Path, to: &Path) {
 fn full(deed: &Deed, dir: &str) {
     let s = Sandbox::new();
     deed.ready(&s);
-    s.keeps_state();
+    // Else builds are refused before they find the disk full.
+    s.env("DOKKU_MIN_FREE_MB", "0").keeps_state();
     let wrong: Vec<String> = FREE.iter().filter_map(|free| with_room(&s, deed, dir, *free).err()).collect();
     assert!(wrong.is_empty(), "{} on {dir}: {} of {}\n{}", deed.name, wrong.len(), FREE.len(), wrong.join("\n"));
     println!("{} on {dir}: {} of {}", deed.name, FREE.len(), FREE.len());

@@ -162,3 +162,11 @@ fn waits_for_whoever_builds_already() {
     assert!(text.starts_with("a is currently being deployed or locked. Waiting...\n"), "{text}");
     holder.wait().unwrap();
 }
+
+#[test]
+fn a_failing_build_of_a_dockerfile_leaves_the_port_of_the_old_release() {
+    let s = Sandbox::new();
+    s.takes_pushes().commit(&[("Dockerfile", "FROM x\nEXPOSE 3001\n")]).push("master").succeeds();
+    s.docker_obeys().docker_fails("^build", 1, "no such command").commit(&[("Dockerfile", "FROM x\nEXPOSE 3002\n")]);
+    s.push("master").fails("no such command").has("a/ENV", "export DOKKU_DOCKERFILE_PORT='3001'\n");
+}

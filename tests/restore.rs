@@ -221,6 +221,19 @@ fn an_app_that_somebody_is_at_is_not_waited_for() {
 }
 
 #[test]
+fn an_app_that_does_not_run_is_started_as_soon_as_nobody_is_at_it_any_more() {
+    let s = serving(&["a", "b"]);
+    s.engine_crashes();
+    let lock = s.dir().join("lib/operations/a");
+    let mut holder = s.command("flock").arg(&lock).args(["sleep", "2"]).spawn().unwrap();
+    awaited(|| !s.command("flock").arg("-n").arg(&lock).arg("true").status().unwrap().success());
+    s.run(["ps:restore"]).succeeds();
+    holder.wait().unwrap();
+    is_reached(&s, "a");
+    is_reached(&s, "b");
+}
+
+#[test]
 fn without_an_engine_it_says_so_and_changes_nothing() {
     let s = serving(&["a"]);
     let before = s.read("a/nginx.conf");

@@ -75,6 +75,7 @@ fn checks_in(house: &House, container: &Container) -> Outcome<Option<Checks>> {
     let (file, said) = exec::read(house, &docker::pack(&container.id, CHECKS), first_file)?;
     match file {
         Ok(Some(text)) if text.len() as u64 > LARGEST => Err(Fail::say(format!("{CHECKS} is larger than {LARGEST} bytes"))),
+        Ok(Some(text)) if text.is_empty() => Ok(None),
         Ok(Some(text)) => {
             let Ok(checks) = String::from_utf8_lossy(&text).parse();
             Ok(Some(checks))

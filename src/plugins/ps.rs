@@ -92,9 +92,13 @@ fn stop(house: &House, args: &Args) -> Outcome {
         return say::line(house, format!("App {} already stopped", app.name));
     }
     say::line(house, format!("Stopping {} ...", app.name))?;
+    // Nobody is sent to an address that the container is about to lose.
+    restore::withdraw(house, &app);
     let stopped = waiting(house, &format!("{} to end by itself", app.name), STOPPED, || exec::status_hushed(house, &docker::stop(&id)));
-    from_code(stopped?)?;
-    restore::withdraw(house, &app)
+    stopped.and_then(from_code).inspect_err(|_| {
+        let undone = standing::stop(house, &app, None).and_then(|()| restore::readdress(house, &app));
+        undone.unwrap_or_else(|fail| say::failure(house, &fail));
+    })
 }
 
 fn rebuild(house: &House, args: &Args) -> Outcome {
@@ -103,6 +107,7 @@ fn rebuild(house: &House, args: &Args) -> Outcome {
 }
 
 fn rebuild_all(house: &House, _: &Args) -> Outcome {
+    operation::settle_all(house);
     each(house, "ps:rebuild")
 }
 
@@ -116,6 +121,7 @@ fn restart(house: &House, args: &Args) -> Outcome {
 
 fn restart_all(house: &House, _: &Args) -> Outcome {
     const COMMAND: &str = "ps:restart";
+    operation::settle_all(house);
     if !hooks::only_core_commands(house) || ON_THE_WAY.iter().any(|hook| hooks::observed(house, hook)) {
         return each(house, COMMAND);
     }
@@ -126,7 +132,6 @@ fn restart_all(house: &House, _: &Args) -> Outcome {
 /// Runs a command for every deployed app, one after the other, as hooks of others may expect it. One that fails does not
 /// keep the others from their turn; it is named at the end.
 fn each(house: &House, command: &str) -> Outcome {
-    operation::settle_all(house);
     let apps = App::deployed(house)?;
     let code = |app: &App| match hooks::call(house, &[command, app.name.as_str()]) {
         Ok(()) => 0,

@@ -38,8 +38,10 @@ pub fn work(house: &House, words: &[OsString]) -> Outcome {
     // Looked for after the listing: what began since then cannot be on it.
     let (mut idle, mut recorded) = (BTreeSet::new(), BTreeSet::new());
     for app in App::all(house)? {
+        let idles = !operation::is_under_way(house, &app);
+        // Read after that: an operation that ended meanwhile has put its new container on record.
         recorded.extend(app.record("CONTAINER"));
-        if !operation::is_under_way(house, &app) {
+        if idles {
             idle.insert(app.name.as_str().to_owned());
         } else if words.first() != Some(&app.word()) {
             let made = images(house, &of_app(&app))?;

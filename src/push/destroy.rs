@@ -1,5 +1,8 @@
 //! The end of an app: its containers, its image, what plugins have of it, its directory.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use crate::app::App;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
@@ -42,10 +45,22 @@ fn containers(house: &House, app: &App) -> Outcome<Vec<String>> {
     Ok(recorded.into_iter().chain(others).collect())
 }
 
+/// The longest wait for a container that another process is taking away.
+const REMOVAL: Duration = Duration::from_secs(30);
+
+/// Between two looks at it.
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// Stops a container and takes it away. One that is gone already must not keep the app; one that stays must not lose it.
 fn end(house: &House, app: &App, id: &str) -> Outcome {
     exec::status_hushed(house, &docker::stop(id))?;
-    let removed = exec::captured(house, &docker::rm(&[id]))?;
+    let mut removed = exec::captured(house, &docker::rm(&[id]))?;
+    // A cleanup may have come first, and takes its time.
+    let end = Instant::now() + REMOVAL;
+    while String::from_utf8_lossy(&removed.stderr).contains("is already in progress") && Instant::now() < end {
+        sleep(PAUSE);
+        removed = exec::captured(house, &docker::rm(&[id]))?;
+    }
     say::raw_error(house, &removed.stderr);
     engine::missing_or(house, &removed)
         .map_err(|fail| Fail::Said(fail.code(), format!("The container {id} of {} cannot be removed, so the app stays", app.name)))

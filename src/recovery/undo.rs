@@ -106,6 +106,10 @@ impl Release {
 
     fn put_back_notes(&self, house: &House, app: &App) -> Outcome {
         self.note.put_back()?;
+        // Without a release there is nothing that would listen at another port; 0.3.18 leaves what the build has set.
+        if self.image.is_none() {
+            return Ok(());
+        }
         lock::holding(house, lock::Of::App(app), || {
             let path = app.path("ENV");
             let mut env = EnvFile::load(&path);

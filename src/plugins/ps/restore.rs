@@ -30,19 +30,22 @@ pub fn command(house: &House, args: &Args) -> Outcome {
     if named.as_ref().is_some_and(|app| app.record("CONTAINER").is_none()) {
         return say::line(house, format!("App {} has not been deployed", args.text(0)));
     }
-    let mut apps = named.map_or_else(|| App::deployed(house), |app| Ok(vec![app]))?;
+    let mut apps = named.clone().map_or_else(|| App::deployed(house), |app| Ok(vec![app]))?;
     engine::answers(house)?;
     retirement::ensure(house)?;
+    if named.is_none() {
+        operation::settle_all(house);
+    }
     // Those first that nobody is at.
     apps.sort_by_key(|app| operation::is_under_way(house, app));
-    let mut pass = Pass::over(house, &apps)?;
-    if !pass.restarting.is_empty() {
-        await_restarts(house, &pass.restarting)?;
-        let again = Pass::over(house, &pass.restarting)?;
-        pass.failed.extend(again.failed);
-        pass.failed.extend(again.restarting.iter().map(|app| app.name.to_string()));
+    let Pass { restarting, busy, mut failed, .. } = Pass::over(house, &apps, false)?;
+    await_restarts(house, &restarting)?;
+    for (apps, is_patient) in [(restarting, false), (busy, true)] {
+        let again = Pass::over(house, &apps, is_patient)?;
+        failed.extend(again.failed);
+        failed.extend(again.restarting.iter().map(|app| app.name.to_string()));
     }
-    match pass.failed.as_slice() {
+    match failed.as_slice() {
         [] => Ok(()),
         failed => Err(Fail::say(format!("ps:restore failed for: {}", failed.join(", ")))),
     }
@@ -77,13 +80,10 @@ pub fn ahead_of(house: &House, words: &[OsString]) {
 }
 
 /// Tells nginx that nobody listens for the app any more, so that its requests never go to whoever gets its address next.
-/// That nginx could not be told is said, no more: the app has been stopped.
-pub fn withdraw(house: &House, app: &App) -> Outcome {
+/// That nginx could not be told is said, no more: the app is to be stopped.
+pub fn withdraw(house: &House, app: &App) {
     let told = nginx_vhosts::renew(house, app, None).and_then(|before| before.map_or(Ok(()), |_| nginx::take_into_use(house)));
-    if let Err(fail) = told {
-        say::failure(house, &fail);
-    }
-    Ok(())
+    told.unwrap_or_else(|fail| say::failure(house, &fail));
 }
 
 /// What became of several apps.
@@ -91,6 +91,8 @@ pub fn withdraw(house: &House, app: &App) -> Outcome {
 struct Pass {
     /// The engine is about to start their containers again.
     restarting: Vec<App>,
+    /// They ought to run and do not, and somebody is at them: a push, perhaps, that has not noticed yet that it has failed.
+    busy: Vec<App>,
     failed: Vec<String>,
     /// Apps whose nginx.conf is another one now, with what it was.
     renewed: Vec<(App, Vec<u8>)>,
@@ -98,23 +100,28 @@ struct Pass {
 
 impl Pass {
     /// Restores each app, then has nginx take all of it into use at once.
-    fn over(house: &House, apps: &[App]) -> Outcome<Pass> {
+    fn over(house: &House, apps: &[App], is_patient: bool) -> Outcome<Pass> {
         let mut pass = Pass::default();
         for app in apps {
-            if let Err(fail) = pass.restore(house, app) {
+            if let Err(fail) = pass.restore(house, app, is_patient) {
                 say::failure(house, &fail);
                 pass.failed.push(app.name.to_string());
             }
-            standing::address_is_right(house, app)?;
+            if pass.busy.last().is_none_or(|busy| busy.name != app.name) {
+                standing::address_is_right(house, app)?;
+            }
         }
         pass.reload(house)?;
         Ok(pass)
     }
 
-    /// An app that somebody is at is left to them, but for its address.
-    fn restore(&mut self, house: &House, app: &App) -> Outcome {
-        if operation::is_under_way(house, app) {
-            return self.renew(house, app).map(drop);
+    /// An app that somebody is at is left to them, but for its address; only the patient wait for them.
+    fn restore(&mut self, house: &House, app: &App, is_patient: bool) -> Outcome {
+        if !is_patient && operation::is_under_way(house, app) {
+            if !self.renew(house, app)? && !standing::is_stopped(house, app) {
+                self.busy.push(app.clone());
+            }
+            return Ok(());
         }
         operation::alone(house, app, "ps:restore", |house| {
             let started = start(house, app);

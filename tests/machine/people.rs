@@ -1,0 +1,47 @@
+//! A developer's line is cut; nginx is down.
+
+use crate::harness::{Kind, Machine, awaited};
+
+/// A push that waits in a hook is cut off by `cut`; then it goes on, and the release after must be there, whole.
+fn cut_off(cut: &str) {
+    let machine = Machine::boot();
+    machine.deployed("one", Kind::Buildstep, "before");
+    let hook = "#!/bin/sh\ntouch /tmp/under-way\nwhile [ ! -e /tmp/gone ]; do sleep 0.1; done\nseq 20000; seq 20000 >&2\n";
+    let plugin = "/var/lib/dokku/plugins/slow";
+    machine.sh(&format!("mkdir {plugin}; printf '%s' '{hook}' > {plugin}/post-build; chmod +x {plugin}/post-build")).succeeds();
+    let push = machine.app("one", Kind::Buildstep, "after");
+    let mut pushing = machine.spawn(&push);
+    awaited(30, || machine.sh("ls /tmp/under-way").code == Some(0));
+    machine.sh(cut).succeeds();
+    assert!(!pushing.wait().unwrap().success());
+    // Longer than git waits before it makes sure that somebody listens.
+    std::thread::sleep(std::time::Duration::from_secs(7));
+    machine.sh("touch /tmp/gone");
+    awaited(60, || machine.answer("one") == "after");
+    awaited(20, || machine.sh("git -C /home/dokku/one -c safe.directory='*' show master:message").text == "after");
+    awaited(20, || machine.sh("pgrep -x dokku").code != Some(0));
+    machine.is_whole("one", "after");
+    machine.sh(&push).succeeds();
+}
+
+#[test]
+fn a_developer_who_kills_the_push_gets_a_whole_deployment() {
+    cut_off("kill -9 $(pgrep -x ssh)");
+}
+
+#[test]
+fn a_session_that_sshd_drops_gets_a_whole_deployment() {
+    cut_off("kill -9 $(pgrep -f '^sshd: dokku')");
+}
+
+#[test]
+fn what_is_pushed_while_nginx_is_down_is_served_when_it_is_back() {
+    let machine = Machine::boot();
+    machine.deployed("one", Kind::Buildstep, "before");
+    machine.sh("nginx -s stop").succeeds();
+    awaited(10, || machine.answer("one") == "000");
+    // Debian's init script has nothing against the reload of an nginx that does not run.
+    machine.sh(&machine.app("one", Kind::Buildstep, "after")).succeeds();
+    machine.sh("nginx > /dev/null 2>&1").succeeds();
+    machine.is_whole("one", "after");
+}
