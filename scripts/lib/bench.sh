@@ -184,13 +184,13 @@ bench_restart() {
   result time 3300000 "$measured" "$yardstick" 'ps:restart without CHECKS, beside docker run true'
 }
 
-# counts NAME: layers of its image, its images and containers, files and bytes of this server's roots.
+# counts NAME: layers of its image, its images and containers, files and bytes that are its own or common to all apps.
 counts() {
   docker image inspect --format '{{len .RootFS.Layers}}' "dokku/$1"
   docker images -aq --filter "label=dokku.app=$1" | sort -u | wc -l
   docker ps -aq --filter "label=dokku.app=$1" | wc -l
-  find "$server/home" "$server/lib" -path '*/objects/*' -prune -o -type f -print | wc -l
-  find "$server/home" "$server/lib" -path '*/objects/*' -prune -o -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum }'
+  find "$server/home/$1" "$server/lib" "$server/tmp" -path '*/objects/*' -prune -o -type f -print | wc -l
+  find "$server/home/$1" "$server/lib" "$server/tmp" -path '*/objects/*' -prune -o -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum }'
 }
 
 bench_growth() {
