@@ -16,13 +16,19 @@ pub fn reload(house: &House) -> Option<Cmd> {
     if direct { Some(nginx::signal_reload()) } else { nginx::reload(&house.distro) }
 }
 
-/// Tries the whole configuration, then has it taken into use. The failure says what nginx complains of, with its code.
-pub fn take_into_use(house: &House) -> Outcome {
+/// Tries the whole configuration. The failure says what nginx complains of, with its code.
+pub fn test(house: &House) -> Outcome {
     let tried = exec::captured(house, &nginx::test())?;
-    if tried.code != 0 {
-        let complaint = String::from_utf8_lossy(&[tried.stdout, tried.stderr].concat()).trim_end().to_owned();
-        return Err(Fail::Said(tried.code, if is_missing() { MISSING.to_owned() } else { complaint }));
+    if tried.code == 0 {
+        return Ok(());
     }
+    let complaint = String::from_utf8_lossy(&[tried.stdout, tried.stderr].concat()).trim_end().to_owned();
+    Err(Fail::Said(tried.code, if is_missing() { MISSING.to_owned() } else { complaint }))
+}
+
+/// Tries the whole configuration, then has it taken into use.
+pub fn take_into_use(house: &House) -> Outcome {
+    test(house)?;
     let Some(reload) = reload(house) else { return Ok(()) };
     let told = exec::captured(house, &reload)?;
     match told.code {
@@ -65,7 +71,8 @@ fn logged() -> Option<String> {
     said("failed (").or_else(|| said("")).map(str::to_owned)
 }
 
-fn is_running() -> bool {
+/// Does nginx run, as far as its usual file tells?
+pub fn is_running() -> bool {
     let pid = files::first_line(Path::new("/run/nginx.pid"));
     pid.is_some_and(|pid| !pid.trim().is_empty() && Path::new("/proc").join(pid.trim()).exists())
 }

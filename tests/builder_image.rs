@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -51,7 +52,10 @@ impl Drop for App {
 
 impl App {
     fn new(name: &str) -> App {
-        App { name: format!("builder-test-{name}-{}", std::process::id()), source: tempfile::tempdir().unwrap() }
+        // Tests side by side must not share a cache.
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        App { name: format!("builder-test-{name}-{}-{number}", std::process::id()), source: tempfile::tempdir().unwrap() }
     }
 
     /// The sample app of that name.

@@ -100,11 +100,56 @@ fn a_configuration_that_nginx_refuses_is_put_back() {
     assert!(!s.calls("sudo").contains(&"/usr/sbin/nginx -t".into()));
 }
 
+/// App `b` beside it, and an nginx that refuses what has the word `broken` in it, by the name of the first such file.
+fn with_a_broken_neighbour(s: &Sandbox) {
+    s.file("b/VHOST", "b.dokku.test\nwww.b.example\n").file("b/IP", "10.0.0.8\n").file("b/PORT", "80\n");
+    s.file("b/nginx.conf", "broken\n").program(
+        "sudo",
+        "#!/bin/sh\necho $* >> $DOKKU_ROOT/sudo.log\nfor c in $DOKKU_ROOT/*/nginx.conf; do\n\
+         if grep -q broken $c; then echo \"nginx: [emerg] broken in $c:1\" >&2; exit 1; fi; done\n",
+    );
+}
+
+#[test]
+fn an_app_that_nginx_refuses_is_set_aside_when_it_would_stop_another() {
+    let s = app(true);
+    with_a_broken_neighbour(&s);
+    let text = s.run_line("nginx:build-config a").text();
+    assert!(text.contains("broken in $HOME/b/nginx.conf:1\n") && text.contains("dokku nginx:build-config b\n"), "{text}");
+    assert!(!text.contains("[exit"), "{text}");
+    let conf = s.read("b/nginx.conf");
+    assert!(conf.contains("  server_name b.dokku.test www.b.example ;\n  return 503;\n"), "{conf}");
+    assert!(conf.ends_with("upstream b { server 10.0.0.8:80; }\n"), "{conf}");
+    s.has("b/nginx.conf.set-aside", "broken\n");
+    assert!(s.read("a/nginx.conf").contains("upstream a { server 10.0.0.9:5000; }"));
+
+    // It stays so while it is broken, and comes back when it is mended.
+    s.file("b/nginx.conf.template", "broken\n").run_line("nginx:build-config b").fails("broken in").has("b/nginx.conf", &conf);
+    s.file("b/nginx.conf.template", "mended\n").run_line("nginx:build-config b").succeeds();
+    s.has("b/nginx.conf", "mended\nupstream b { server 10.0.0.8:80; }\n").lacks("b/nginx.conf.set-aside");
+}
+
+#[test]
+fn an_app_that_is_refused_only_with_the_change_is_not_at_fault() {
+    let s = app(true);
+    // As with a name that both define: nginx names the file that it reads last.
+    s.file("b/nginx.conf", "name\n").file("a/nginx.conf", "old\n").file("a/nginx.conf.template", "name\n").program(
+        "sudo",
+        "#!/bin/sh\n[ $(cat $DOKKU_ROOT/*/nginx.conf | grep -c name) = 1 ] && exit\n\
+         echo \"nginx: [emerg] duplicate in $DOKKU_ROOT/b/nginx.conf:1\" >&2; exit 1\n",
+    );
+    s.run_line("nginx:build-config a").fails("nginx complains of a file of b: mend that one, or what both have.");
+    s.has("b/nginx.conf", "name\n").has("a/nginx.conf", "old\n").lacks("b/nginx.conf.set-aside");
+}
+
 #[test]
 fn the_app_that_nginx_complains_of_is_named() {
     let s = app(true);
     let complaint = format!("nginx: [emerg] unknown directive \"x\" in {}/other/nginx.conf:1\n", s.home().display());
-    s.answers("sudo", "nginx -t$", 1, "", &complaint).run_line("nginx:build-config a").fails("nginx complains of a file of other");
+    s.file("other/nginx.conf", "x\n").answers("sudo", "nginx -t$", 1, "", &complaint);
+    s.run_line("nginx:build-config a").fails("nginx complains of a file of other");
+    // It is no better without: somebody else's configuration must be at fault.
+    s.has("other/nginx.conf", "x\n").lacks("other/nginx.conf.set-aside");
 }
 
 #[test]

@@ -15,9 +15,11 @@ mod etc;
 mod import_ssl;
 mod install;
 mod installed;
+mod quarantine;
 mod site;
 
 pub use build_config::renew;
+pub use quarantine::past_others;
 
 /// The table of `nginx-vhosts`.
 pub const PLUGIN: Plugin = Plugin {

@@ -45,3 +45,26 @@ fn what_is_pushed_while_nginx_is_down_is_served_when_it_is_back() {
     machine.sh("nginx > /dev/null 2>&1").succeeds();
     machine.is_whole("one", "after");
 }
+
+#[test]
+fn what_nginx_refuses_of_one_app_stops_neither_another_nor_nginx() {
+    let machine = Machine::boot();
+    machine.deployed("one", Kind::Buildstep, "first");
+    machine.deployed("two", Kind::Dockerfile, "second");
+    let broken = "mkdir -p /home/dokku/one/nginx.conf.d; echo broken > /home/dokku/one/nginx.conf.d/x.conf";
+    machine.sh(broken).succeeds();
+    machine.deployed("two", Kind::Dockerfile, "third");
+    machine.is_whole("two", "third");
+    machine.sh("dokku nginx:build-config one").fails("nginx.conf.d/x.conf:");
+    awaited(10, || machine.answer("one") == "503");
+    machine.sh("rm /home/dokku/one/nginx.conf.d/x.conf; dokku nginx:build-config one").succeeds();
+    awaited(10, || machine.answer("one") == "first");
+
+    machine.sh(broken).succeeds();
+    machine.sh("kill $(cat /run/nginx.pid)").succeeds();
+    awaited(10, || machine.answer("two") == "000");
+    assert_ne!(machine.sh("nginx 2>&1").code, Some(0), "the story needs an nginx that does not start");
+    machine.sh("dokku ps:restore").succeeds();
+    machine.sh("nginx > /dev/null 2>&1").succeeds();
+    machine.is_whole("two", "third");
+}

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 
 use super::certificates::Tls;
+use super::quarantine;
 use super::site::{self, Site, Upstream};
 use crate::app::App;
 use crate::args::Args;
@@ -52,7 +53,7 @@ pub fn renew(house: &House, app: &App, place: Option<Place>) -> Outcome<Option<V
     let upstream = Upstream::at(app, place)?;
     // A file that is right is left as it is, by whomever it was made.
     let is_right = String::from_utf8_lossy(&before).contains(site::upstream_line(app, Some(&upstream)).trim_end());
-    if is_right || variables.has("NO_VHOST") || !app.path("VHOST").is_file() {
+    if (is_right && !quarantine::is_set_aside(app)) || variables.has("NO_VHOST") || !app.path("VHOST").is_file() {
         return Ok(None);
     }
     let (site, _) = site(house, app, Some(upstream), variables)?;
@@ -108,11 +109,13 @@ fn put_in_force(house: &House, site: &Site, config: &[u8], domains: &str) -> Out
             site.upstream.as_ref().map_or(Ok(()), |upstream| take_into_use(house, site.app, upstream))
         })
     };
+    let write = || quarantine::past_others(house, Some(site.app), write);
     let written = if hooks::observed(house, "nginx-pre-reload") { write() } else { lock::holding(house, lock::Of::Nginx, write) };
     written.map_err(|fail| {
         say::failure(house, &fail);
         Fail::Said(fail.code(), refusal(house, site.app, &fail))
-    })
+    })?;
+    quarantine::forget(site.app)
 }
 
 fn take_into_use(house: &House, app: &App, upstream: &Upstream) -> Outcome {
@@ -120,16 +123,20 @@ fn take_into_use(house: &House, app: &App, upstream: &Upstream) -> Outcome {
     let words: [OsString; 3] = [app.word(), upstream.port.clone().into(), upstream.ip.clone().into()];
     hooks::fire(house, "nginx-pre-reload", &words)?;
     say::verbose(house, "Reloading nginx")?;
-    nginx::take_into_use(house)
+    nginx::take_into_use(house)?;
+    if quarantine::is_set_aside(app) {
+        return Err(Fail::say(format!(
+            "While {0} was tried, another app's deployment found it refused by nginx and set it aside",
+            app.name
+        )));
+    }
+    Ok(())
 }
 
 /// Names the app whose change was refused, and the one that nginx complains of when that is another.
 fn refusal(house: &House, app: &App, fail: &Fail) -> String {
-    let text = fail.text().unwrap_or_default();
-    let below = format!("{}/", house.root.display());
-    let complained_of = text.split(&below).nth(1).and_then(|rest| rest.split_once('/')).map(|(name, _)| name);
-    let culprit = match complained_of {
-        Some(name) if name != app.name.as_str() => format!(" nginx complains of a file of {name}: mend that one first."),
+    let culprit = match quarantine::blamed(house, &fail.text().unwrap_or_default()) {
+        Some(name) if name != app.name => format!(" nginx complains of a file of {name}: mend that one, or what both have."),
         _ => String::new(),
     };
     format!("The nginx configuration of {} stays as it was; the new one is not in force.{culprit}", app.name)

@@ -45,6 +45,10 @@ pub fn command(house: &House, args: &Args) -> Outcome {
         failed.extend(again.failed);
         failed.extend(again.restarting.iter().map(|app| app.name.to_string()));
     }
+    if named.is_none() && !nginx::is_missing() && !nginx::is_running() {
+        // What was broken since it last started must not keep it from starting again.
+        nginx_vhosts::past_others(house, None, || nginx::test(house))?;
+    }
     match failed.as_slice() {
         [] => Ok(()),
         failed => Err(Fail::say(format!("ps:restore failed for: {}", failed.join(", ")))),
@@ -82,7 +86,11 @@ pub fn ahead_of(house: &House, words: &[OsString]) {
 /// Tells nginx that nobody listens for the app any more, so that its requests never go to whoever gets its address next.
 /// That nginx could not be told is said, no more: the app is to be stopped.
 pub fn withdraw(house: &House, app: &App) {
-    let told = nginx_vhosts::renew(house, app, None).and_then(|before| before.map_or(Ok(()), |_| nginx::take_into_use(house)));
+    let told = nginx_vhosts::renew(house, app, None).and_then(|before| match before {
+        // Nobody is harmed by an address less, so it stays where nginx refuses something.
+        Some(_) => nginx_vhosts::past_others(house, Some(app), || nginx::take_into_use(house)),
+        None => Ok(()),
+    });
     told.unwrap_or_else(|fail| say::failure(house, &fail));
 }
 

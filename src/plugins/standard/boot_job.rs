@@ -1,5 +1,6 @@
 //! The job that brings the apps back after a boot, and where systemd is after each start of the engine: `dokku ps:restore`
-//! under whatever init is there. Where there is none, the next command on an app does it (`plugins/ps/restore.rs`).
+//! under whatever init is there. Where there is none, the next command on an app does it (`plugins/ps/restore.rs`). An
+//! nginx that a broken file of one app has kept from starting is started when that app has been set aside.
 
 use std::path::Path;
 
@@ -19,6 +20,7 @@ After=docker.service nginx.service
 Type=oneshot
 User=dokku
 ExecStart=/usr/local/bin/dokku ps:restore
+ExecStartPost=-+/bin/sh -c 'systemctl --quiet is-enabled nginx && systemctl start nginx'
 
 [Install]
 WantedBy=docker.service
@@ -31,7 +33,8 @@ start on filesystem and started docker
 
 script
   i=0; until docker version > /dev/null 2>&1 || [ $i -ge 60 ]; do sleep 1; i=$((i + 1)); done
-  sudo -i -u dokku /usr/local/bin/dokku ps:restore
+  sudo -i -u dokku /usr/local/bin/dokku ps:restore || true
+  invoke-rc.d nginx start || true
 end script
 ";
 
@@ -50,6 +53,7 @@ const SYSV: &str = "\
 (
   i=0; until docker version || [ $i -ge 60 ]; do sleep 1; i=$((i + 1)); done
   su - dokku -c '/usr/local/bin/dokku ps:restore'
+  invoke-rc.d nginx start
 ) > /dev/null 2>&1 &
 ";
 
