@@ -23,6 +23,9 @@ pub enum Of<'a> {
     Domains,
     /// What nginx reads, while nginx tries it: it must not judge one app by what another is trying.
     Nginx,
+    /// What is nobody's any more, while it is taken away: an engine that is told twice at once to remove an image forgets
+    /// to remove those that it was made from.
+    Rubbish,
 }
 
 /// Does the work alone, after waiting for whoever is at it.
@@ -45,6 +48,7 @@ fn path(house: &House, what: Of) -> PathBuf {
         Of::App(app) => format!("app-{}", app.name),
         Of::Domains => "domains".into(),
         Of::Nginx => "nginx".into(),
+        Of::Rubbish => "rubbish".into(),
     };
     house.lib.join("locks").join(name)
 }

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::exec;
 use crate::fail::Outcome;
 use crate::house::House;
+use crate::lock;
 use crate::operation;
 use crate::push::{engine, lineage, probe};
 use crate::recovery;
@@ -32,6 +33,10 @@ pub fn before_push(house: &House, app: &OsStr) -> Outcome {
 pub fn work(house: &House, words: &[OsString]) -> Outcome {
     retirement::ensure(house)?;
     operation::settle_all(house);
+    lock::holding(house, lock::Of::Rubbish, || take_away(house, words))
+}
+
+fn take_away(house: &House, words: &[OsString]) -> Outcome {
     let ended = ours(house, &["status=exited".to_owned()])?;
     let unfinished = ours(house, &[])?.into_iter().filter(|container| matches!(container.phase.as_str(), "build" | "web"));
     let mut nameless = images(house, &of_any())?;

@@ -6,3 +6,4 @@ mod harness;
 mod engine;
 mod limits;
 mod people;
+mod soak;
