@@ -62,7 +62,7 @@ fn fault(s: &Sandbox, deed: &Deed, how: &str, place: usize, call: &str) -> Resul
     }
     let named = text.contains("made to fail") || text.contains("has not ended within");
     if code != 0 && !named && !is_of_git(call) {
-        return Err(within(format!("nobody can tell what failed: {text}")));
+        return Err(within(format!("nobody can tell what failed, code {code}: {text}")));
     }
     if deed.name == "apps:destroy" && (code != 0 || IMAGE_STAYS.iter().any(|start| call.starts_with(start))) {
         return destroyed_later(s, deed, code).map_err(within);

@@ -19,18 +19,19 @@ pub const BUILT_LABEL: &str = "dokku.built";
 /// Label of a released image: tells the state of the variables that are in it.
 pub const ENV_LABEL: &str = "dokku.env";
 
-fn docker() -> Cmd {
+/// A call that lasts as long as what it shows or starts, and which others end, or who looks on.
+fn endless() -> Cmd {
     Cmd::new("docker")
 }
 
 /// A call that asks or tells one thing.
 fn brief() -> Cmd {
-    docker().limit(Limit::Brief)
+    Cmd::new("docker").limit(Limit::Brief)
 }
 
 /// A call that moves files, or that waits for a process to end.
 fn long() -> Cmd {
-    docker().limit(Limit::Long)
+    Cmd::new("docker").limit(Limit::Long)
 }
 
 fn labels(app: &str, phase: &str) -> [String; 4] {
@@ -67,27 +68,27 @@ pub fn run_app<I: AsRef<std::ffi::OsStr>>(app: &str, options: &[I], image: &str,
 
 /// Runs a command in a new container of the app's image.
 pub fn run_command(app: &str, options: &[OsString], image: &str, command: &[OsString]) -> Cmd {
-    docker().arg("run").args(NEVER_FROM_ELSEWHERE).args(options).args(labels(app, "run")).arg(image).args(command)
+    endless().arg("run").args(NEVER_FROM_ELSEWHERE).args(options).args(labels(app, "run")).arg(image).args(command)
 }
 
 /// Starts a container and shows what it prints; ends with its exit code.
 pub fn start_attached(id: &str) -> Cmd {
-    docker().args(["start", "-a", id])
+    endless().args(["start", "-a", id])
 }
 
 /// Starts a container that has ended.
 pub fn start(id: &str) -> Cmd {
-    docker().args(["start", id])
+    long().args(["start", id])
 }
 
 /// What the engine does with containers that end: `unless-stopped` brings them back, at its own start too, `no` leaves them.
 pub fn restart_policy<S: AsRef<std::ffi::OsStr>>(policy: &str, ids: &[S]) -> Cmd {
-    docker().args(["update", &format!("--restart={policy}")]).args(ids)
+    brief().args(["update", &format!("--restart={policy}")]).args(ids)
 }
 
 /// Prints `format` for the engine itself.
 pub fn info(format: &str) -> Cmd {
-    docker().args(["info", "--format", format])
+    brief().args(["info", "--format", format])
 }
 
 /// Unpacks a tar from stdin in the container.
@@ -108,7 +109,7 @@ pub fn commit(id: &str, image: &str, labels: &[(&str, &str)]) -> Cmd {
 
 /// Builds a Dockerfile in `tree`.
 pub fn build(app: &str, image: &str, tree: &Path) -> Cmd {
-    docker().arg("build").args(["--label", &format!("{APP_LABEL}={app}")]).args(["-t", image, "."]).dir(tree)
+    endless().arg("build").args(["--label", &format!("{APP_LABEL}={app}")]).args(["-t", image, "."]).dir(tree)
 }
 
 /// Gives an image one more name, or moves a name to it.
@@ -138,7 +139,7 @@ pub fn logs(id: &str) -> Cmd {
 
 /// What the container prints, now and from now on.
 pub fn follow_logs(id: &str) -> Cmd {
-    docker().args(["logs", "--follow", id])
+    endless().args(["logs", "--follow", id])
 }
 
 /// The last lines that the container has printed.
@@ -204,5 +205,5 @@ pub fn list_images(filters: &[String]) -> Cmd {
 
 /// Runs a command in a running container, on a terminal if there is one.
 pub fn exec(id: &str, tty: bool, command: &[&str]) -> Cmd {
-    docker().args(["exec", if tty { "-ti" } else { "-i" }, id]).args(command)
+    endless().args(["exec", if tty { "-ti" } else { "-i" }, id]).args(command)
 }
