@@ -148,6 +148,26 @@ fn a_failed_attempt_is_followed_by_the_whole_wait() {
 }
 
 #[test]
+fn nothing_is_waited_for_when_the_container_has_ended() {
+    let (s, id) = container(Some("WAIT=60\nATTEMPTS=3\n/ x\n"));
+    s.answers("curl", "", 7, "", "curl: (7) refused\n").docker(["stop", &id]);
+    let began = Instant::now();
+    let text = check(&s, &id, NOBODY);
+    let attempts: Vec<_> = (1..=3).map(|number| format!("-----> Attempt {number}/3 Waiting for 60 seconds ...\n")).collect();
+    assert!(attempts.iter().all(|line| text.contains(line)) && text.contains(" !    Check attempt 3/3 failed.\n"), "{text}");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+#[test]
+fn without_the_engine_no_attempt_is_awaited() {
+    let (s, id) = container(Some("WAIT=60\n/ x\n"));
+    s.docker_fails("^ps", 1, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n");
+    let (began, text) = (Instant::now(), check(&s, &id, NOBODY));
+    assert!(text.contains("The Docker engine does not answer.") && text.ends_with("[exit 1]\n"), "{text}");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+#[test]
 fn the_patient_wait_as_long_as_they_are_told() {
     let (s, id) = container(Some("WAIT=2\n/ x\n"));
     s.answers("curl", "", 0, "x", "").file("a/ENV", "export DOKKU_CHECKS_PATIENT='1'\n");

@@ -3,8 +3,9 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::Container;
 use super::pace::Pace;
-use super::{Container, readiness};
+use super::readiness::{self, Lookout};
 use crate::fail::{Fail, Outcome};
 use crate::files::checks::Page;
 use crate::house::House;
@@ -22,12 +23,12 @@ const NO_PROGRAM: i32 = 127;
 
 /// Tries until all pages are right or the attempts are used up.
 pub fn all(house: &House, container: &Container, pages: &[Page], pace: &Pace) -> Outcome {
-    let round = Round { container, pages, timeout: pace.timeout, timeout_text: &pace.timeout_text };
+    let round = Round { container, pages, pace };
     let mut failed = 0;
     for number in 1..=pace.attempts {
         let of = format!("{number}/{}", pace.attempts_text);
         say::info1(house, format!("Attempt {of} Waiting for {} seconds ...", pace.wait_text))?;
-        failed = if number == 1 && !pace.patient { round.first(house, pace.wait)? } else { round.later(house, pace.wait)? };
+        failed = if number == 1 && !pace.patient { round.first(house)? } else { round.later(house)? };
         if failed == 0 {
             break;
         }
@@ -43,17 +44,17 @@ pub fn all(house: &House, container: &Container, pages: &[Page], pace: &Pace) ->
 struct Round<'a> {
     container: &'a Container,
     pages: &'a [Page],
-    timeout: Duration,
-    timeout_text: &'a str,
+    pace: &'a Pace,
 }
 
 impl Round<'_> {
     /// The first attempt begins when the container answers. One that fails before `wait` is over was too early: it is
-    /// repeated, unseen, until it passes or the time is up. The number of pages that were wrong.
-    fn first(&self, house: &House, wait: Duration) -> Outcome<usize> {
-        let end = Instant::now() + wait;
+    /// repeated, unseen, until it passes, the time is up or the container has ended. The number of pages that were wrong.
+    fn first(&self, house: &House) -> Outcome<usize> {
+        let wait = self.pace.wait;
+        let (end, mut lookout) = (Instant::now() + wait, Lookout::new(self.container));
         if !wait.is_zero() {
-            readiness::await_answer(house, self.container, wait);
+            readiness::await_answer(house, self.container, wait)?;
         }
         while !readiness::until(end).is_zero() {
             let (heard, mut unseen) = (io::scratch(b"")?, house.clone());
@@ -63,13 +64,21 @@ impl Round<'_> {
                 say::raw(house, &io::contents(&heard)?)?;
                 return Ok(failed);
             }
+            if lookout.sees_the_end(house)? {
+                break;
+            }
             sleep(PAUSE.min(readiness::until(end)));
         }
         self.seen(house)
     }
 
-    fn later(&self, house: &House, wait: Duration) -> Outcome<usize> {
-        sleep(wait);
+    /// WAIT passes in full, unless the container has ended: what it does not answer now it never will.
+    fn later(&self, house: &House) -> Outcome<usize> {
+        if self.pace.patient {
+            sleep(self.pace.wait);
+        } else {
+            readiness::pass(house, self.container, self.pace.wait)?;
+        }
         self.seen(house)
     }
 
@@ -83,9 +92,9 @@ impl Round<'_> {
         let (shown, expected) = (page.shown(), &page.expected);
         say::verbose(house, "CHECKS expected result:")?;
         say::verbose(house, format!("{shown} => \"{expected}\""))?;
-        let fetch = curl::fetch(&page.url(&self.container.ip, &self.container.port), page.host.as_deref(), self.timeout_text);
+        let fetch = curl::fetch(&page.url(&self.container.ip, &self.container.port), page.host.as_deref(), &self.pace.timeout_text);
         let what = format!("an answer to {shown}");
-        let said = progress::waiting(house, &what, self.timeout, || exec::captured_at_most(house, &fetch, LONGEST))?;
+        let said = progress::waiting(house, &what, self.pace.timeout, || exec::captured_at_most(house, &fetch, LONGEST))?;
         if said.stdout.len() as u64 == LONGEST {
             say::warn(house, format!("{shown}: answers with more than {LONGEST} bytes"))?;
             return Ok(false);

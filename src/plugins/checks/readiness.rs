@@ -35,31 +35,56 @@ pub fn settle(house: &House, container: &Container, pace: &Pace) -> Outcome {
 
 /// Has it answered? Not if it has ended before, or if the time is up.
 fn watch(house: &House, container: &Container, end: Instant) -> Outcome<bool> {
-    let (address, mut looked) = (own_address(house, container), Instant::now());
+    let (address, mut lookout) = (own_address(house, container), Lookout::new(container));
     while !until(end).is_zero() {
         if address.is_some_and(|address| answers(&address, end)) {
             return Ok(true);
         }
-        if looked.elapsed() >= LOOK {
-            if !engine::is_running(house, &container.id)? {
-                return Ok(false);
-            }
-            looked = Instant::now();
+        if lookout.sees_the_end(house)? {
+            return Ok(false);
         }
         sleep(KNOCK.min(until(end)));
     }
     Ok(false)
 }
 
-/// Waits until the container answers at its port, but not longer than `at_most`.
-pub fn await_answer(house: &House, container: &Container, at_most: Duration) {
-    let end = Instant::now() + at_most;
-    let Some(address) = own_address(house, container) else { return };
-    waiting(house, &knocking(container), at_most, || {
-        while !until(end).is_zero() && !answers(&address, end) {
-            sleep(KNOCK.min(until(end)));
+/// Waits until the container answers at its port, but not longer than `at_most`, and not for one that has ended.
+pub fn await_answer(house: &House, container: &Container, at_most: Duration) -> Outcome {
+    if own_address(house, container).is_some() {
+        waiting(house, &knocking(container), at_most, || watch(house, container, Instant::now() + at_most))?;
+    }
+    Ok(())
+}
+
+/// Lets time pass, as long as the container runs.
+pub fn pass(house: &House, container: &Container, time: Duration) -> Outcome {
+    let (end, mut lookout) = (Instant::now() + time, Lookout::new(container));
+    while !until(end).is_zero() && !lookout.sees_the_end(house)? {
+        sleep(LOOK.min(until(end)));
+    }
+    Ok(())
+}
+
+/// Looks from time to time whether a container has ended: nothing that is waited for can come true then.
+pub struct Lookout<'a> {
+    container: &'a Container,
+    looked: Instant,
+}
+
+impl<'a> Lookout<'a> {
+    /// The first look is not taken at once.
+    pub fn new(container: &'a Container) -> Lookout<'a> {
+        Lookout { container, looked: Instant::now() }
+    }
+
+    /// Has it ended, as far as it is time for a look? Fails when the engine does not answer.
+    pub fn sees_the_end(&mut self, house: &House) -> Outcome<bool> {
+        if self.container.id.is_empty() || self.looked.elapsed() < LOOK {
+            return Ok(false);
         }
-    });
+        self.looked = Instant::now();
+        Ok(!engine::is_running(house, &self.container.id)?)
+    }
 }
 
 fn knocking(container: &Container) -> String {
