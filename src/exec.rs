@@ -5,15 +5,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
-use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 use crate::cmd::Cmd;
 pub use crate::cmd::Said;
@@ -21,7 +17,7 @@ use crate::fail::{Fail, Outcome, from_code};
 use crate::house::House;
 use crate::io::Fd;
 use crate::say;
-use limit::{Watch, finish, hung, said_of_hung};
+use limit::{Watch, ended_within, finish, hung, said_of_hung};
 
 mod limit;
 
@@ -52,37 +48,7 @@ pub fn status_within(house: &House, cmd: &Cmd, limit: Option<Duration>) -> Outco
         Ok(child) => child,
         Err(error) => return cannot_start(house, cmd, &error).map(Some),
     };
-    if ends_within(&child, limit) {
-        return Ok(Some(code_of(wait(child)?)));
-    }
-    end(child)?;
-    Ok(None)
-}
-
-/// How long a command that is ended may take over it.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-
-/// It is left to be waited for, so that its number stays its own.
-fn ends_within(child: &Child, limit: Duration) -> bool {
-    let (tell, told) = mpsc::channel();
-    let pid = pid_of(child);
-    std::thread::spawn(move || {
-        while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Errno::EINTR) {}
-        let _ = tell.send(());
-    });
-    told.recv_timeout(limit).is_ok()
-}
-
-fn end(child: Child) -> std::io::Result<ExitStatus> {
-    let _ = kill(pid_of(&child), Signal::SIGTERM);
-    if !ends_within(&child, LAST_WORDS) {
-        let _ = kill(pid_of(&child), Signal::SIGKILL);
-    }
-    wait(child)
-}
-
-fn pid_of(child: &Child) -> Pid {
-    Pid::from_raw(child.id().cast_signed())
+    Ok(ended_within(child, limit)?.map(code_of))
 }
 
 /// Runs with our input, and with an output and an error stream that nobody can close on it: when whoever reads ours goes,

@@ -1,13 +1,15 @@
 //! What takes too long is ended: no call of docker, git or nginx can hang a command of ours and its lock.
 
-use std::process::{Child, Output};
+use std::process::{Child, ExitStatus, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
 use super::Said;
@@ -25,6 +27,9 @@ const LONGER: u64 = 5;
 
 /// How long a command that was ended may take to end.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How long one that is ended gently may take over it.
+const TIME_TO_TIDY_UP: Duration = Duration::from_secs(5);
 
 fn time(house: &House, cmd: &Cmd) -> Option<Duration> {
     let set = || house.var("DOKKU_CALL_TIMEOUT")?.to_str()?.trim().parse().ok();
@@ -59,6 +64,28 @@ pub fn finish(house: &House, cmd: &Cmd, child: Child) -> std::io::Result<Option<
     let _ = kill(pid, Signal::SIGKILL);
     let _ = told.recv_timeout(LAST_WORDS);
     Ok(None)
+}
+
+/// Waits so long for a child, then ends it, gently at first. `None` for one that had to be ended.
+pub fn ended_within(mut child: Child, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
+    if ends_within(&child, limit) {
+        return child.wait().map(Some);
+    }
+    let _ = kill(pid(&child), Signal::SIGTERM);
+    if !ends_within(&child, TIME_TO_TIDY_UP) {
+        let _ = kill(pid(&child), Signal::SIGKILL);
+    }
+    child.wait().map(|_| None)
+}
+
+/// It is left to be waited for, so that its number stays its own.
+fn ends_within(child: &Child, limit: Duration) -> bool {
+    let (pid, (tell, told)) = (pid(child), mpsc::channel());
+    thread::spawn(move || {
+        while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Errno::EINTR) {}
+        let _ = tell.send(());
+    });
+    told.recv_timeout(limit).is_ok()
 }
 
 fn pid(child: &Child) -> Pid {
