@@ -16,7 +16,7 @@ use crate::plugins::nginx_vhosts;
 use crate::push::container::{Container, Place};
 use crate::push::{self, engine};
 use crate::tools::docker;
-use crate::{hooks, nginx, operation, retirement, say, standing};
+use crate::{hooks, lock, nginx, operation, retirement, say, standing};
 
 /// How long a container is waited for that the engine is about to start again.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,7 +47,7 @@ pub fn command(house: &House, args: &Args) -> Outcome {
     }
     if named.is_none() && !nginx::is_missing() && !nginx::is_running() {
         // What was broken since it last started must not keep it from starting again.
-        nginx_vhosts::past_others(house, None, || nginx::test(house))?;
+        with_nginx(house, None, nginx::test)?;
     }
     match failed.as_slice() {
         [] => Ok(()),
@@ -88,10 +88,15 @@ pub fn ahead_of(house: &House, words: &[OsString]) {
 pub fn withdraw(house: &House, app: &App) {
     let told = nginx_vhosts::renew(house, app, None).and_then(|before| match before {
         // Nobody is harmed by an address less, so it stays where nginx refuses something.
-        Some(_) => nginx_vhosts::past_others(house, Some(app), || nginx::take_into_use(house)),
+        Some(_) => with_nginx(house, Some(app), nginx::take_into_use),
         None => Ok(()),
     });
     told.unwrap_or_else(|fail| say::failure(house, &fail));
+}
+
+/// Does this with nginx while nobody tries a configuration, and whatever other apps have broken.
+fn with_nginx(house: &House, app: Option<&App>, act: fn(&House) -> Outcome) -> Outcome {
+    lock::holding(house, lock::Of::Nginx, || nginx_vhosts::past_others(house, app, || act(house)))
 }
 
 /// What became of several apps.
