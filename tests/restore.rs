@@ -196,6 +196,18 @@ fn a_configuration_that_nginx_refuses_keeps_the_others_from_nothing() {
 }
 
 #[test]
+fn an_app_that_was_set_aside_comes_back_when_it_is_mended() {
+    let s = serving(&["a", "b"]);
+    let right = s.read("b/nginx.conf");
+    let sudo =
+        "#!/bin/sh\nif grep -qs broken $DOKKU_ROOT/b/nginx.conf; then echo \"nginx: [emerg] $DOKKU_ROOT/b/nginx.conf:1\" >&2; exit 1; fi\n";
+    s.program("sudo", sudo).file("b/nginx.conf", "broken\n");
+    s.run(["nginx:build-config", "a"]).succeeds();
+    assert!(s.read("b/nginx.conf").contains("return 503;"));
+    s.run(["ps:restore"]).succeeds().has("b/nginx.conf", &s.neutral(&right)).lacks("b/nginx.conf.set-aside");
+}
+
+#[test]
 fn plugins_that_follow_an_app_s_address_are_told() {
     let s = serving(&["a", "b"]);
     s.engine_restarts().plugin("x/post-deploy", "#!/bin/sh\necho \"$@\" >> $DOKKU_ROOT/told\n");

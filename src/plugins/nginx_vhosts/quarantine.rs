@@ -101,7 +101,7 @@ pub fn is_set_aside(app: &App) -> bool {
 }
 
 /// Takes away what was kept of the app's configuration: it has one again that nginx takes.
-pub fn forget(app: &App) -> Outcome {
+pub fn is_mended(app: &App) -> Outcome {
     files::remove(&kept(app))
 }
 

@@ -184,8 +184,11 @@ impl Pass {
 
     /// When nginx refuses all at once, each app has its turn alone; those that are right come into force.
     fn reload(&mut self, house: &House) -> Outcome {
-        if self.renewed.is_empty() || nginx::take_into_use(house).is_ok() {
+        if self.renewed.is_empty() {
             return Ok(());
+        }
+        if nginx::take_into_use(house).is_ok() {
+            return self.renewed.iter().try_for_each(|(app, _)| nginx_vhosts::is_mended(app));
         }
         for (app, before) in &self.renewed {
             files::replace(&app.path("nginx.conf"), before, 0o600)?;
