@@ -25,8 +25,7 @@ pub use limit::HUNG;
 
 /// Runs with our streams; the exit code as a shell sees it (127: no such program, 126: cannot be run).
 pub fn status(house: &House, cmd: &Cmd) -> Outcome<i32> {
-    let mut command = prepare(house, cmd);
-    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
+    let mut command = with_streams(house, prepare(house, cmd))?;
     match command.spawn() {
         Ok(child) => match finish(house, cmd, child)? {
             Some(output) => Ok(code_of(output.status)),
@@ -42,8 +41,7 @@ pub fn status(house: &House, cmd: &Cmd) -> Outcome<i32> {
 /// The same for at most so long; `None` for a command that took longer and was ended.
 pub fn status_within(house: &House, cmd: &Cmd, limit: Option<Duration>) -> Outcome<Option<i32>> {
     let Some(limit) = limit else { return status(house, cmd).map(Some) };
-    let mut command = prepare(house, cmd);
-    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
+    let mut command = with_streams(house, prepare(house, cmd))?;
     let child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return cannot_start(house, cmd, &error).map(Some),
@@ -112,8 +110,7 @@ pub fn pipe(house: &House, first: &Cmd, second: &Cmd) -> Outcome<i32> {
     left.io.stdout = crate::io::Fd::own(writer);
     let mut right = house.clone();
     right.io.stdin = crate::io::Fd::own(reader);
-    let mut command = prepare(&left, first);
-    command.stdin(left.io.stdin.stdio()?).stdout(left.io.stdout.stdio()?).stderr(left.io.stderr.stdio()?);
+    let mut command = with_streams(&left, prepare(&left, first))?;
     let child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return cannot_start(house, first, &error),
@@ -254,9 +251,8 @@ fn ourselves<S: AsRef<OsStr>>(house: &House, words: &[S]) -> (Cmd, Command) {
 
 /// Starts `dokku WORDS...` with our streams and hands over the child.
 pub fn start_self<S: AsRef<OsStr>>(house: &House, words: &[S]) -> Outcome<Child> {
-    let (cmd, mut command) = ourselves(house, words);
-    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
-    Ok(command.spawn().with_context(|| format!("cannot start `{}`", cmd.line()))?)
+    let (cmd, command) = ourselves(house, words);
+    Ok(with_streams(house, command)?.spawn().with_context(|| format!("cannot start `{}`", cmd.line()))?)
 }
 
 /// Starts this program again as `dokku WORDS...` and does not wait for it.
@@ -311,9 +307,7 @@ pub fn stand_in(house: &House, cmd: &Cmd, stdout: Stdio, stderr: Stdio) -> std::
 
 /// Runs a hook with our streams. Its start may fail without a word.
 pub fn try_status(house: &House, cmd: &Cmd) -> std::io::Result<ExitStatus> {
-    let mut command = untraced(house, cmd);
-    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
-    command.spawn()?.wait()
+    with_streams(house, untraced(house, cmd))?.spawn()?.wait()
 }
 
 /// Starts a hook and hands over the child; for hooks that run side by side.
@@ -349,6 +343,12 @@ fn untraced(house: &House, cmd: &Cmd) -> Command {
         };
     }
     command
+}
+
+/// With our streams as its own.
+fn with_streams(house: &House, mut command: Command) -> std::io::Result<Command> {
+    command.stdin(house.io.stdin.stdio()?).stdout(house.io.stdout.stdio()?).stderr(house.io.stderr.stdio()?);
+    Ok(command)
 }
 
 fn collect(house: &House, cmd: &Cmd, mut command: Command) -> Outcome<Said> {
