@@ -1,5 +1,6 @@
 //! An app: its name, checked at the door, and every path below `$DOKKU_ROOT/APP`.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
@@ -34,17 +35,27 @@ impl AppName {
         let refused = || {
             let name = word.to_string_lossy();
             Fail::say(format!(
-                "{name:?} cannot be the name of an app: use 1 to {LONGEST_NAME} of a-z and 0-9, with single `.`, `_`, `-` between them, and not {}",
+                "{name:?} cannot be the name of an app: use 1 to {LONGEST_NAME} of a-z and 0-9, with single `.`, `_`, `-` between them, and not {} or an address",
                 RESERVED.map(|name| format!("`{name}`")).join(" or ")
             ))
         };
         let name = AppName::parse(word).ok_or_else(refused)?;
-        if name.0.len() > LONGEST_NAME || name.is_reserved() || !is_image_component(&name.0) { Err(refused()) } else { Ok(name) }
+        if name.0.len() > LONGEST_NAME || name.is_reserved() || name.is_address() || !is_image_component(&name.0) {
+            Err(refused())
+        } else {
+            Ok(name)
+        }
     }
 
     /// Is this the name of something of dokku's own?
     pub fn is_reserved(&self) -> bool {
         RESERVED.contains(&self.0.as_str())
+    }
+
+    /// Does it name a machine by itself? It becomes the name of an upstream, by which nginx would then lead those astray who
+    /// mean that machine.
+    fn is_address(&self) -> bool {
+        self.0 == "localhost" || self.0.parse::<std::net::Ipv4Addr>().is_ok()
     }
 
     /// The name as text.
@@ -95,7 +106,8 @@ impl App {
     /// The app of this name (0.3.18's verify_app_name). Fails with its message when there is none.
     pub fn named(house: &House, word: &OsStr) -> Outcome<App> {
         let missing = || Fail::say(format!("App {} does not exist", word.to_string_lossy()));
-        let app = App::at(house, AppName::parse(word).ok_or_else(missing)?);
+        let name = AppName::parse(word).filter(|name| !name.is_reserved()).ok_or_else(missing)?;
+        let app = App::at(house, name);
         if app.dir.is_dir() { Ok(app) } else { Err(missing()) }
     }
 
@@ -126,6 +138,12 @@ impl App {
         let mut apps: Vec<App> = names.map(|name| App::at(house, name)).collect();
         apps.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(apps)
+    }
+
+    /// Containers that other apps have on record: they are not this one's to end, whatever a label or a copied file says.
+    pub fn containers_of_others(&self, house: &House) -> Outcome<BTreeSet<String>> {
+        let others = App::all(house)?.into_iter().filter(|other| other.name != self.name);
+        Ok(others.filter_map(|other| other.record("CONTAINER")).collect())
     }
 
     /// A file or directory of the app.
@@ -171,7 +189,25 @@ mod tests {
         for good in ["a", "web-two", "a.b", "a_b", "a__b", "a---b", "0", "node.example.com", &"x".repeat(63)] {
             assert!(AppName::for_new_app(OsStr::new(good)).is_ok(), "{good}");
         }
-        for bad in ["", "A", "-rf", "a-", ".ssh", "a..b", "a___b", "a._b", "a;b", "x y", "a/b", "../x", "tls", "dokkurc", &"x".repeat(64)] {
+        for bad in [
+            "",
+            "A",
+            "-rf",
+            "a-",
+            ".ssh",
+            "a..b",
+            "a___b",
+            "a._b",
+            "a;b",
+            "x y",
+            "a/b",
+            "../x",
+            "tls",
+            "dokkurc",
+            "localhost",
+            "127.0.0.1",
+            &"x".repeat(64),
+        ] {
             assert!(AppName::for_new_app(OsStr::new(bad)).is_err(), "{bad}");
         }
     }

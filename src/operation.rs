@@ -1,5 +1,6 @@
 //! One operation on an app at a time. The lock lies in DOKKU_LIB_ROOT, ends with its process, and is not held by children;
-//! a dokku that was started below its holder (by a hook, by a plugin's command) works under the holder's lock.
+//! a dokku that was started below its holder (by a hook, by a plugin's command) works under the holder's lock. So does one
+//! whose turn would never come, since the holder waits for what it is itself below.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -17,6 +18,8 @@ use crate::fail::Outcome;
 use crate::house::House;
 use crate::process::Process;
 use crate::{files, lock, recovery, say};
+
+mod waiting;
 
 /// Tells a dokku below the holder of which apps' operations it is a part: a line `PID START APP` for each.
 const PART_OF: &str = "DOKKU_OPERATIONS";
@@ -45,11 +48,14 @@ pub fn alone<T>(house: &House, app: &App, what: &str, work: impl FnOnce(&House) 
     if is_part(house, app) {
         return work(house);
     }
-    let held = wait(house, app)?;
+    let held = match wait(house, app)? {
+        Turn::Own(held) => held,
+        Turn::Below(holder) => return work(&as_part(house, &holder, app)),
+    };
     house.forget_look();
     let killed = held.metadata().is_ok_and(|data| data.len() > 0);
     write_holder(&held, what).with_context(|| format!("cannot write {}", path(house, app).display()))?;
-    let inner = as_part(house, app);
+    let inner = as_part(house, &Process::me(), app);
     // Until that has been done the file goes on telling of a killed operation.
     recovery::recover(&inner, app, killed)?;
     let done = work(&inner);
@@ -115,36 +121,68 @@ fn write_holder(mut file: &File, what: &str) -> anyhow::Result<()> {
 
 /// Is this process below one that holds the app's lock? What the environment says counts only while that one lives and
 /// is the holder.
-fn is_part(house: &House, app: &App) -> bool {
+pub fn is_part(house: &House, app: &App) -> bool {
+    below(house).contains(&app.name)
+}
+
+/// The apps whose locks are held above this process.
+fn below(house: &House) -> Vec<AppName> {
     let lines = house.var(PART_OF).map(|lines| lines.to_string_lossy().into_owned()).unwrap_or_default();
     let claimed = lines.lines().filter_map(|line| {
         let mut fields = line.splitn(3, ' ');
         let process = Process { pid: fields.next()?.parse().ok()?, start: fields.next()?.parse().ok()? };
-        (fields.next()? == app.name.as_str()).then_some(process)
+        Some((process, AppName::parse(fields.next()?.as_ref())?))
     });
-    let holder = || File::open(path(house, app)).ok().and_then(|file| read_holder(&file)).map(|holder| holder.process);
-    claimed.into_iter().any(|process| process.lives() && holder() == Some(process))
+    let is_so = |(process, name): &(Process, AppName)| process.lives() && holder(house, name) == Some(*process);
+    claimed.filter(is_so).map(|(_, name)| name).collect()
 }
 
-fn as_part(house: &House, app: &App) -> House {
+fn holder(house: &House, name: &AppName) -> Option<Process> {
+    Some(read_holder(&File::open(path(house, &App::at(house, name.clone()))).ok()?)?.process)
+}
+
+fn as_part(house: &House, holder: &Process, app: &App) -> House {
     let others = house.env.get(OsStr::new(PART_OF)).map(|lines| lines.to_string_lossy().into_owned()).unwrap_or_default();
-    house.with_env(PART_OF, format!("{others}{} {}\n", Process::me(), app.name))
+    house.with_env(PART_OF, format!("{others}{holder} {}\n", app.name))
 }
 
-fn wait(house: &House, app: &App) -> Outcome<Flock<File>> {
+/// How a command comes to change an app.
+enum Turn {
+    /// As the one that holds its lock.
+    Own(Flock<File>),
+    /// Below the holder, which waits for us.
+    Below(Process),
+}
+
+fn wait(house: &House, app: &App) -> Outcome<Turn> {
     let path = path(house, app);
     files::make_dir(&house.lib.join(DIR))?;
-    let began = Instant::now();
-    while began.elapsed() < PATIENCE {
+    let (began, below, mut told, mut is_known) = (Instant::now(), below(house), None, false);
+    loop {
         if let Ok(held) = lock::try_take(&path).with_context(|| format!("cannot lock {}", path.display()))? {
-            return Ok(held);
+            return Ok(Turn::Own(held));
+        }
+        if told.is_none() && !below.is_empty() {
+            told = Some(waiting::tell(house, &below, &app.name)?);
+        }
+        if told.is_some()
+            && waiting::is_circular(house, &below, &app.name)
+            && let Some(holder) = holder(house, &app.name)
+        {
+            return Ok(Turn::Below(holder));
+        }
+        if !is_known && began.elapsed() >= PATIENCE {
+            is_known = true;
+            if let Ok(file) = File::open(&path) {
+                tell(house, app, &file);
+            }
+        }
+        if is_known && below.is_empty() {
+            let held = lock::take(&path).with_context(|| format!("cannot lock {}", path.display()))?;
+            return Ok(Turn::Own(held));
         }
         sleep(PAUSE);
     }
-    if let Ok(file) = File::open(&path) {
-        tell(house, app, &file);
-    }
-    Ok(lock::take(&path).with_context(|| format!("cannot lock {}", path.display()))?)
 }
 
 fn tell(house: &House, app: &App, file: &File) {

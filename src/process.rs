@@ -38,12 +38,12 @@ impl Process {
         Stat::of(self.pid).is_some_and(|stat| stat.start == self.start && !matches!(stat.state, 'Z' | 'X'))
     }
 
-    /// The nearest process above this one whose name begins so.
+    /// The nearest process above this one with this name, or with one that begins with it and a dash (`git-receive-pack`).
     pub fn above(name: &str) -> Option<Process> {
         let mut pid = std::os::unix::process::parent_id();
         for _ in 0..DEEPEST {
             let stat = Stat::of(pid)?;
-            if stat.name.starts_with(name) {
+            if stat.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')) {
                 return Some(Process { pid, start: stat.start });
             }
             pid = stat.parent;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::{App, AppName};
 use crate::exec;
-use crate::fail::Outcome;
+use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::process::Process;
@@ -39,6 +39,13 @@ fn dir(house: &House) -> PathBuf {
     house.lib.join("retire")
 }
 
+/// CONTAINER is a file that anybody may have written to; what it holds becomes the name of one here.
+fn path(house: &House, container: &str) -> Outcome<PathBuf> {
+    let is_name = container.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && container.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    if is_name { Ok(dir(house).join(container)) } else { Err(Fail::say(format!("{container:?} is not the id of a container"))) }
+}
+
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as u64)
 }
@@ -49,12 +56,12 @@ pub fn plan(house: &House, app: &App, container: &str, seconds: f64) -> Outcome 
     let due = Due { app: app.name.as_str().to_owned(), at };
     files::make_dir(&dir(house))?;
     let text = serde_json::to_vec(&due).map_err(anyhow::Error::from)?;
-    files::replace(&dir(house).join(container), &text, 0o600)
+    files::replace(&path(house, container)?, &text, 0o600)
 }
 
 /// Is this container written down?
 pub fn is_due(house: &House, container: &str) -> bool {
-    dir(house).join(container).exists()
+    path(house, container).is_ok_and(|path| path.exists())
 }
 
 /// Makes sure that somebody waits for what is written down, and for git to take what has been deployed.
@@ -126,5 +133,5 @@ fn stop(house: &House, container: &str, due: &Due) -> Outcome {
     if !serves(house, container, due) {
         exec::silent(house, &docker::stop(container))?;
     }
-    files::remove(&dir(house).join(container))
+    files::remove(&path(house, container)?)
 }

@@ -213,3 +213,13 @@ fn over_ssh_an_import_lets_nobody_in_and_runs_nothing() {
     assert_eq!(text.matches("Not imported: ").count(), 3, "{text}");
     s.lacks(".ssh").lacks(".sshcommand").lacks("one/nginx.conf.template").has("one/ENV", "export A='1'\nexport B='$(touch evil)'\n");
 }
+
+#[test]
+fn over_ssh_an_import_takes_nobody_s_domain() {
+    let s = installation();
+    let files = [("aaa/VHOST", "two.example\nown.example\n"), ("bbb/VHOST", "own.example\nOWN.example\n"), ("one/VHOST", "one.example\n")];
+    s.stdin(backup(&s, "aaa\nbbb\none\n", &files));
+    let text = over_ssh(&s, "backup:import -f").text();
+    assert!(text.contains("Not imported: two.example of aaa, which is another app's domain\n"), "{text}");
+    s.has("aaa/VHOST", "own.example\n").has("bbb/VHOST", "").has("one/VHOST", "one.example\n").has("two/VHOST", "two.example\n");
+}

@@ -119,7 +119,7 @@ fn an_app_that_nginx_refuses_is_set_aside_when_it_would_stop_another() {
     assert!(!text.contains("[exit"), "{text}");
     let conf = s.read("b/nginx.conf");
     assert!(conf.contains("  server_name b.dokku.test www.b.example ;\n  return 503;\n"), "{conf}");
-    assert!(conf.ends_with("upstream b { server 10.0.0.8:80; }\n"), "{conf}");
+    assert!(!conf.contains("upstream"), "{conf}");
     s.has("b/nginx.conf.set-aside", "broken\n");
     assert!(s.read("a/nginx.conf").contains("upstream a { server 10.0.0.9:5000; }"));
 
@@ -167,6 +167,27 @@ fn an_app_that_was_never_deployed_is_served_by_nobody_and_harms_nobody() {
     s.has("a/nginx.conf", &conf).has("a/VHOST", "a.dokku.test\none.example\n");
     assert!(s.calls("sudo").is_empty());
     s.file("a/VHOST", "~^www\\d+\\.example$\n").run_line("nginx:build-config a").fails("none that nginx can serve");
+}
+
+#[test]
+fn names_that_nginx_cannot_tell_apart_are_refused() {
+    let s = app(true);
+    s.run_line("nginx:build-config a").succeeds();
+    s.file("A/VHOST", "other.example\n").run_line("nginx:build-config A").fails("nginx cannot tell A from a").lacks("A/nginx.conf");
+    s.run_line("nginx:build-config a").succeeds();
+}
+
+#[test]
+fn an_app_whose_name_others_mean_as_a_host_is_set_aside() {
+    let s = app(true);
+    s.file("backend/VHOST", "b.example\n").run_line("nginx:build-config backend").succeeds();
+    s.program(
+        "sudo",
+        "#!/bin/sh\ngrep -q 'upstream backend' $DOKKU_ROOT/backend/nginx.conf || exit 0\n\
+         echo 'nginx: [emerg] upstream \"backend\" may not have port 8080 in /etc/nginx/conf.d/x.conf:2' >&2; exit 1\n",
+    );
+    s.run_line("nginx:build-config a").succeeds();
+    assert!(s.read("backend/nginx.conf").contains("return 503;"));
 }
 
 #[test]

@@ -99,7 +99,7 @@ pub fn remove_dir(path: &Path) -> Result<(), crate::fail::Fail> {
     Ok(())
 }
 
-/// Replaces a file's content whole or not at all: a temporary file beside it, then rename. An existing file's owner
+/// Replaces a file's content whole or not at all, in a power cut too: a temporary file beside it, on the disk, then rename. An existing file's owner
 /// and mode are kept; a new one gets `mode`. A link is followed, so that it stays one.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), crate::fail::Fail> {
     let mode = fs::metadata(path).map_or(mode, |old| old.mode() & 0o7777);
@@ -130,6 +130,8 @@ fn write_beside(path: &Path, content: &[u8], mode: u32) -> anyhow::Result<()> {
     let mut file = tempfile::Builder::new().prefix(&format!("{HALF_WRITTEN}{}-", std::process::id())).tempfile_in(dir)?;
     file.write_all(content)?;
     file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+    // After a power cut the name must not stand for a file whose content never came to the disk.
+    file.as_file().sync_data()?;
     if let Ok(old) = fs::metadata(path) {
         // Only root can give a file away; for everybody else the owner is already the same.
         let _ = std::os::unix::fs::chown(file.path(), Some(old.uid()), Some(old.gid()));

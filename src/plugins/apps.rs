@@ -48,11 +48,11 @@ fn create(house: &House, args: &Args) -> Outcome {
 }
 
 fn destroy(house: &House, args: &Args) -> Outcome {
-    let app = App::of(house, args)?;
-    if app.name.as_str() == TLS {
+    if args.word(0) == TLS && house.root.join(TLS).is_dir() {
         say::line(house, "Unable to destroy tls directory")?;
         return Err(Fail::Code(1));
     }
+    let app = App::of(house, args)?;
     if !house.force() && args.word(1) != "force" {
         confirm(house, &app)?;
     }

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::{Command, Plugin};
+use super::{Command, Plugin, domains};
 use crate::app::{App, AppName};
 use crate::args::Args;
 use crate::fail::{Fail, Outcome};
 use crate::files::backup::{self, Packer};
 use crate::files::env::EnvFile;
+use crate::files::{server_name, vhost};
 use crate::house::House;
 use crate::recovery::{Temporary, WayBack, or_back};
 use crate::{files, hooks, operation, say};
@@ -101,6 +102,7 @@ fn import_alone(house: &House, args: &Args, import: &App) -> Outcome {
     only_listed(house, &from, &apps)?;
     if house.remote {
         harmless_variables(&from, &apps)?;
+        free_domains(house, &from, &apps)?;
     }
     let words = [version.into(), from.into_os_string(), house.root.clone().into_os_string(), list.into_os_string()];
     check(house, &words, force)?;
@@ -152,6 +154,25 @@ fn harmless_variables(from: &Path, apps: &[App]) -> Outcome {
         let mut clean = EnvFile::default();
         EnvFile::load(&path).pairs().for_each(|(key, value)| clean.set(key, value));
         files::replace(&path, &clean.print(), 0o600)?;
+    }
+    Ok(())
+}
+
+/// Takes away domains that are another app's, on this server or before it in the backup.
+fn free_domains(house: &House, from: &Path, apps: &[App]) -> Outcome {
+    let mut taken: Vec<String> = Vec::new();
+    for app in apps {
+        let path = from.join(app.name.as_str()).join("VHOST");
+        let Some(text) = files::text(&path) else { continue };
+        let mut gone = Vec::new();
+        for name in vhost::domains(&text) {
+            if taken.iter().any(|known| server_name::overlap(known, name)) || domains::other_owner(house, app, name)?.is_some() {
+                say::error(house, format!("Not imported: {} of {}, which is another app's domain", name.escape_debug(), app.name));
+                gone.push(name);
+            }
+        }
+        files::replace(&path, vhost::without(&text, &gone).as_bytes(), 0o644)?;
+        taken.extend(vhost::domains(&text).filter(|name| !gone.contains(name)).map(str::to_owned));
     }
     Ok(())
 }

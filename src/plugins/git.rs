@@ -39,7 +39,7 @@ fn hook(house: &House, args: &Args) -> Outcome {
         let mut fields = line.split(|byte| byte.is_ascii_whitespace()).filter(|field| !field.is_empty());
         let [old, new, name] = [(); 3].map(|()| fields.next().unwrap_or_default());
         if name == DEPLOYED {
-            let house = &pushed::told(house, &String::from_utf8_lossy(old), &String::from_utf8_lossy(new));
+            let house = &pushed::told(house, args.word(0), &String::from_utf8_lossy(old), &String::from_utf8_lossy(new));
             hooks::fire(house, "receive-app", &[args.word(0).to_owned(), OsStr::from_bytes(new).to_owned()])?;
         } else {
             not_deployed(house, &String::from_utf8_lossy(name))?;
@@ -64,7 +64,8 @@ fn receive_app(house: &House, args: &Args) -> Outcome {
 /// `git-build APP [REV]`: one build of an app at a time.
 fn build(house: &House, args: &Args) -> Outcome {
     let app = App::named(house, args.word(0))?;
-    let _locked = lock::build(house, &app)?;
+    // Below an operation on the app its lock is enough; whoever has this one may be waiting for that operation.
+    let _locked = if operation::is_part(house, &app) { None } else { Some(lock::build(house, &app)?) };
     let words: Vec<OsString> = std::iter::once("git-build-locked".into()).chain(args.words.iter().cloned()).collect();
     hooks::call(house, &words)
 }
@@ -73,7 +74,7 @@ fn build_locked(house: &House, args: &Args) -> Outcome {
     let app =
         App::at(house, AppName::parse(args.word(0)).ok_or_else(|| Fail::say(format!("{:?} is not the name of an app", args.text(0))))?);
     let revision = if args.words.len() >= 2 { args.word(1).to_owned() } else { tree::master(house, &app)? };
-    let Some(pushed) = Pushed::of(house) else {
+    let Some(pushed) = Pushed::of(house, &app) else {
         return operation::alone(house, &app, "git-build", |house| deploy(house, &app, &revision));
     };
     loop {
@@ -121,7 +122,7 @@ fn service(house: &House, args: &Args) -> Outcome {
 }
 
 fn receive_pack(house: &House, name: &OsStr) -> Outcome {
-    let app = match AppName::parse(name).map(|name| App::at(house, name)) {
+    let app = match AppName::parse(name).filter(|name| !name.is_reserved()).map(|name| App::at(house, name)) {
         Some(app) if app.dir.is_dir() => app,
         _ => App::at(house, AppName::for_new_app(name)?),
     };

@@ -33,6 +33,7 @@ pub fn before_push(house: &House, app: &OsStr) -> Outcome {
 pub fn work(house: &House, words: &[OsString]) -> Outcome {
     retirement::ensure(house)?;
     operation::settle_all(house);
+    recovery::remove_half_written_of_all(house);
     lock::holding(house, lock::Of::Rubbish, || take_away(house, words))
 }
 

@@ -48,7 +48,8 @@ fn deploy(house: &House, app: &App) -> Outcome {
     vacate(house, app, &new)?;
     phase(house, app, "checks", || check(house, app, &new))?;
     come_back(house, &new)?;
-    let old = old.filter(|old| !old.is_empty());
+    let others = app.containers_of_others(house)?;
+    let old = old.filter(|old| !old.is_empty() && !others.contains(old));
     phase(house, app, "switch", || switch(house, app, &new))?;
     if let Some(old) = old {
         retire::begin(house, app, &old);

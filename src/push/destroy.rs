@@ -42,7 +42,8 @@ fn containers(house: &House, app: &App) -> Outcome<Vec<String>> {
     // Of an app that was never deployed there is nothing to ask an engine for, be it there or not.
     let others = cleanup::containers_of(house, app).or_else(|fail| if recorded.is_some() { Err(fail) } else { Ok(Vec::new()) })?;
     let others = others.into_iter().filter(|id| recorded.as_ref() != Some(id)).collect::<Vec<_>>();
-    Ok(recorded.into_iter().chain(others).collect())
+    let kept = app.containers_of_others(house)?;
+    Ok(recorded.into_iter().chain(others).filter(|id| !kept.contains(id)).collect())
 }
 
 /// The longest wait for a container that another process is taking away.

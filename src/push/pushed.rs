@@ -1,6 +1,7 @@
 //! What git told of a push. Its pre-receive hook hands it to the build through the environment, which hooks of other
 //! plugins between the two pass on; git moves the ref only when that hook has ended, after our locks are released.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use crate::process::Process;
 use crate::push::tree;
 use crate::recovery::{self, WayBack};
 
-/// `PID START OLD NEW`.
+/// `PID START OLD NEW APP`.
 const VARIABLE: &str = "DOKKU_PUSHED";
 
 /// How git's programs are called that take a push.
@@ -34,21 +35,22 @@ pub struct Pushed {
 }
 
 /// The house as the rest of a push sees it that was told to a pre-receive hook.
-pub fn told(house: &House, old: &str, new: &str) -> House {
+pub fn told(house: &House, app: &OsStr, old: &str, new: &str) -> House {
     match Process::above(PUSHER) {
-        Some(pusher) => house.with_env(VARIABLE, format!("{pusher} {old} {new}")),
+        Some(pusher) => house.with_env(VARIABLE, format!("{pusher} {old} {new} {}", app.to_string_lossy())),
         None => house.clone(),
     }
 }
 
 impl Pushed {
-    /// The push that this process is a part of. It is believed only while its pusher lives.
-    pub fn of(house: &House) -> Option<Pushed> {
+    /// The push into this app that this process is a part of. It is believed only while its pusher lives; a hook on the way
+    /// may build other apps.
+    pub fn of(house: &House, app: &App) -> Option<Pushed> {
         let text = house.var(VARIABLE)?.into_string().ok()?;
-        let [pid, start, old, new] = text.split(' ').collect::<Vec<_>>().try_into().ok()?;
+        let [pid, start, old, new, pushed] = text.splitn(5, ' ').collect::<Vec<_>>().try_into().ok()?;
         let pusher = Process { pid: pid.parse().ok()?, start: start.parse().ok()? };
         let old = Some(old.to_owned()).filter(|old| old.bytes().any(|byte| byte != b'0'));
-        pusher.lives().then(|| Pushed { pusher, old, new: new.to_owned() })
+        (pushed == app.name.as_str() && pusher.lives()).then(|| Pushed { pusher, old, new: new.to_owned() })
     }
 
     /// Waits for other pushes whose builds are done until git has taken them, or has not. To be called without the app's

@@ -194,13 +194,22 @@ fn gone_meanwhile(house: &House, id: &str, fail: crate::fail::Fail) -> Outcome<S
     if said.code == 0 { Err(fail) } else { engine::missing_or(house, &said).map(|()| String::new()) }
 }
 
-/// Files that were to replace others when their writer was killed.
+/// Takes away files of an app that were to replace others when their writer was killed.
 fn remove_half_written(app: &App) {
-    for dir in [app.dir.clone(), app.path("tls"), app.path("hooks")] {
-        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-        for path in entries.map(|entry| entry.path()).filter(|path| writer(path).is_some_and(|pid| Process::of(pid).is_none())) {
-            let _ = fs::remove_file(path);
-        }
+    [app.dir.clone(), app.path("tls"), app.path("hooks")].iter().for_each(|dir| remove_half_written_in(dir));
+}
+
+/// The same for what is no one app's.
+pub fn remove_half_written_of_all(house: &House) {
+    let of_ours = fs::read_dir(&house.lib).into_iter().flatten().flatten().map(|entry| entry.path());
+    let of_ours = of_ours.filter(|path| path.is_dir() && *path != house.plugin_path);
+    of_ours.chain([house.root.clone(), house.lib.clone()]).for_each(|dir| remove_half_written_in(&dir));
+}
+
+fn remove_half_written_in(dir: &Path) {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()).filter(|path| writer(path).is_some_and(|pid| Process::of(pid).is_none())) {
+        let _ = fs::remove_file(path);
     }
 }
 
@@ -215,8 +224,8 @@ pub fn unrecorded(house: &House, app: &App) -> Outcome<Vec<String>> {
         let filters = [format!("label={}={}", docker::APP_LABEL, app.name), format!("label={}={phase}", docker::PHASE_LABEL)];
         ids.extend(engine::output(house, &docker::list_containers(&filters))?.lines().map(str::to_owned));
     }
-    let recorded = app.record("CONTAINER");
-    ids.retain(|id| Some(id) != recorded.as_ref() && !retirement::is_due(house, id));
+    let (recorded, kept) = (app.record("CONTAINER"), app.containers_of_others(house)?);
+    ids.retain(|id| Some(id) != recorded.as_ref() && !kept.contains(id) && !retirement::is_due(house, id));
     Ok(ids)
 }
 

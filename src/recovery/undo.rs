@@ -87,11 +87,10 @@ impl Release {
         if now == self.image {
             return Ok(());
         }
-        let cmd = match &self.image {
-            Some(before) => docker::tag(before, &app.image()),
-            None => docker::rmi(&[app.image()]),
-        };
-        engine::output(house, &cmd).map(drop)
+        match &self.image {
+            Some(before) => tag_again(house, app, before).map(drop),
+            None => engine::output(house, &docker::rmi(&[app.image()])).map(drop),
+        }
     }
 
     /// A release has come to serve that git did not take: this one is deployed again, or the app is one without any.
@@ -99,7 +98,9 @@ impl Release {
         self.put_back_notes(house, app)?;
         let Some(image) = &self.image else { return withdraw(house, app) };
         say::error(house, format!("git has not taken the commit of {} that was deployed: going back to the release before", app.name));
-        engine::output(house, &docker::tag(image, &app.image()))?;
+        if !tag_again(house, app, image)? {
+            return Ok(());
+        }
         hooks::call(house, &["deploy", app.name.as_str()])
             .map_err(|fail| Fail::Said(fail.code(), format!("{} cannot go back to the release before: push it again", app.name)))
     }
@@ -123,6 +124,20 @@ impl Release {
             files::replace_private(&path, &env.print())
         })
     }
+}
+
+/// Is the image there still, and named the app's again? One that somebody has taken away meanwhile must not keep the app
+/// from all that is done with it later.
+fn tag_again(house: &House, app: &App, image: &str) -> Outcome<bool> {
+    let said = exec::captured(house, &docker::tag(image, &app.image()))?;
+    engine::missing_or(house, &said)?;
+    if said.code != 0 {
+        say::error(
+            house,
+            format!("The image of {0}'s release before is gone, so it cannot be named {1} again: push {0} again", app.name, app.image()),
+        );
+    }
+    Ok(said.code == 0)
 }
 
 /// An app that had no release has none again.

@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::Container;
-use super::pace::Pace;
+use super::pace::{LONGEST, Pace};
 use super::readiness::{self, Lookout};
 use crate::fail::{Fail, Outcome};
 use crate::files::checks::Page;
@@ -15,15 +15,15 @@ use crate::{exec, io, progress, say};
 /// Between two attempts that nobody sees.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// The longest answer that is looked into, in bytes.
-const LONGEST: u64 = 64 << 20;
+/// The largest answer that is looked into, in bytes.
+const LARGEST: u64 = 64 << 20;
 
 /// What a shell says of a program that is not there.
 const NO_PROGRAM: i32 = 127;
 
 /// Tries until all pages are right or the attempts are used up.
 pub fn all(house: &House, container: &Container, pages: &[Page], pace: &Pace) -> Outcome {
-    let round = Round { container, pages, pace };
+    let (round, began) = (Round { container, pages, pace }, Instant::now());
     let mut failed = 0;
     for number in 1..=pace.attempts {
         let of = format!("{number}/{}", pace.attempts_text);
@@ -33,6 +33,9 @@ pub fn all(house: &House, container: &Container, pages: &[Page], pace: &Pace) ->
             break;
         }
         say::warn(house, format!("Check attempt {of} failed."))?;
+        if began.elapsed() > LONGEST {
+            return Err(Fail::say(format!("The checks have not passed within {} hours.", LONGEST.as_secs() / 3600)));
+        }
     }
     match failed {
         0 => say::info1(house, "All checks successful!"),
@@ -94,9 +97,9 @@ impl Round<'_> {
         say::verbose(house, format!("{shown} => \"{expected}\""))?;
         let fetch = curl::fetch(&page.url(&self.container.ip, &self.container.port), page.host.as_deref(), &self.pace.timeout_text);
         let what = format!("an answer to {shown}");
-        let said = progress::waiting(house, &what, self.pace.timeout, || exec::captured_at_most(house, &fetch, LONGEST))?;
-        if said.stdout.len() as u64 == LONGEST {
-            say::warn(house, format!("{shown}: answers with more than {LONGEST} bytes"))?;
+        let said = progress::waiting(house, &what, self.pace.timeout, || exec::captured_at_most(house, &fetch, LARGEST))?;
+        if said.stdout.len() as u64 == LARGEST {
+            say::warn(house, format!("{shown}: answers with more than {LARGEST} bytes"))?;
             return Ok(false);
         }
         if said.code == NO_PROGRAM {

@@ -91,7 +91,7 @@ fn site<'a>(house: &House, app: &'a App, upstream: Option<Upstream>, variables: 
     let covered = |name: &String| tls.as_ref().is_some_and(|tls| tls.names.covers(name));
     let (secure, plain) = domains.into_iter().partition(covered);
     let site = Site { app, upstream, tls, secure, plain, variables };
-    site.check_names()?;
+    site.check_names(house)?;
     Ok((site, vhost::with(&text, &added.iter().map(String::as_str).collect::<Vec<_>>())))
 }
 

@@ -6,12 +6,10 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::site::{self, Upstream};
 use crate::app::{App, AppName};
 use crate::fail::{Fail, Outcome};
 use crate::files::{self, server_name, vhost};
 use crate::house::House;
-use crate::push::container::Place;
 use crate::{nginx, say};
 
 /// How long a file is given that somebody may be writing just now: a certificate and its key come one after the other.
@@ -20,12 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How the configuration of an app begins that is set aside.
 const MARK: &str = "# Set aside by dokku: nginx refused what this app had.";
 
-/// The app that nginx complains of. Warnings name apps that are only old-fashioned.
+/// The app that nginx complains of: of its file, else of its upstream, which a configuration of somebody else's has taken for
+/// a host. Warnings name apps that are only old-fashioned.
 pub fn blamed(house: &House, complaint: &str) -> Option<AppName> {
     let below = format!("{}/", house.root.display());
     let fatal: Vec<&str> = complaint.lines().filter(|line| line.contains("[emerg]")).collect();
     let said = if fatal.is_empty() { complaint.to_owned() } else { fatal.join("\n") };
-    let (name, _) = said.split(&below).nth(1)?.split_once('/')?;
+    let of_file = said.split(&below).nth(1).and_then(|rest| rest.split_once('/'));
+    let of_upstream = || said.split("upstream \"").nth(1)?.split_once('"');
+    let (name, _) = of_file.or_else(of_upstream)?;
     AppName::parse(name.as_ref()).filter(|name| !name.is_reserved())
 }
 
@@ -112,12 +113,13 @@ fn kept(app: &App) -> PathBuf {
 fn instead(app: &App) -> String {
     let text = files::text(&app.path("VHOST")).unwrap_or_default();
     let names: Vec<&str> = vhost::domains(&text).map(str::trim).filter(|name| server_name::is_plain(name)).collect();
-    let upstream = Upstream::at(app, Place::on_record(app)).ok();
-    let server = match names.as_slice() {
-        [] => String::new(),
-        names => format!("server {{\n  listen      [::]:80;\n  listen      80;\n  server_name {} ;\n  return 503;\n}}\n", names.join(" ")),
-    };
-    format!("{MARK}\n{server}{}", site::upstream_line(app, upstream.as_ref()))
+    match names.as_slice() {
+        [] => format!("{MARK}\n"),
+        names => format!(
+            "{MARK}\nserver {{\n  listen      [::]:80;\n  listen      80;\n  server_name {} ;\n  return 503;\n}}\n",
+            names.join(" ")
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +141,7 @@ mod tests {
             ("nginx: [warn] old in /home/dokku/a/nginx.conf:3\nnginx: [emerg] could not build server_names_hash", None),
             ("nginx: [emerg] cannot load certificate \"/home/dokku/tls/server.crt\"", None),
             ("nginx: [emerg] bad in /home/dokku/dokkurc", None),
+            ("nginx: [emerg] upstream \"back\" may not have port 8080 in /etc/nginx/conf.d/x.conf:2", Some("back")),
         ] {
             assert_eq!(blamed(&house, complaint).as_ref().map(AppName::as_str), app, "{complaint}");
         }

@@ -175,10 +175,15 @@ impl Site<'_> {
     }
 
     /// Fails for a name that nginx would not take, or, until the app is deployed, one that only nginx can judge.
-    pub fn check_names(&self) -> Outcome {
+    pub fn check_names(&self, house: &House) -> Outcome {
         let app = &self.app.name;
         if !server_name::is_plain(app.as_str()) {
             return Err(Fail::say(format!("nginx cannot serve an app with the name {app:?}: give it another")));
+        }
+        // nginx knows no capitals in names of upstreams; 0.3.18 took apps for different that docker and nginx cannot tell apart.
+        let is_twin = |other: &App| other.name != *app && other.name.as_str().eq_ignore_ascii_case(app.as_str());
+        if let Some(twin) = App::all(house)?.into_iter().find(|other| is_twin(other) && other.path("nginx.conf").is_file()) {
+            return Err(Fail::say(format!("nginx cannot tell {app} from {}: take one of them away with `dokku apps:destroy`", twin.name)));
         }
         let is_right = |name: &&String| server_name::is_plain(name) || (self.upstream.is_some() && server_name::is_pattern(name));
         match self.secure.iter().chain(&self.plain).find(|name| !is_right(name)) {
