@@ -2,9 +2,29 @@
 
 mod sandbox;
 
+use nix::fcntl::{Flock, FlockArg};
 use sandbox::Sandbox;
 
 const NONE: &str = "0000000000000000000000000000000000000000";
+
+/// A container with these labels that has ended, of an image that is nobody's.
+fn ended(s: &Sandbox, labels: &[&str]) -> String {
+    let labels = labels.iter().flat_map(|label| ["--label", label]);
+    let id = s.docker(["run", "-d"].into_iter().chain(labels).chain(["progrium/buildstep"]));
+    s.docker(["stop", &id]);
+    id
+}
+
+/// An image that has lost its name to another one.
+fn nameless(s: &Sandbox, name: &str, app: Option<&str>) -> String {
+    let id = s.docker(["create", "progrium/buildstep"]);
+    let label = app.map(|app| format!("LABEL dokku.app={app}"));
+    let change = label.iter().flat_map(|label| ["--change", label]);
+    let image = s.docker(["commit"].into_iter().chain(change).chain([id.as_str(), name]));
+    s.docker(["rm", &id]);
+    s.image(name, "");
+    image
+}
 
 #[test]
 fn other_branches_get_a_warning_and_no_deployment() {
@@ -121,11 +141,54 @@ fn a_failing_post_deploy_hook_puts_everything_back() {
     s.push("master").succeeds();
     let records = ["CONTAINER", "IP", "PORT", "URL", "nginx.conf", "URLS", "VHOST"];
     let before = records.map(|entry| s.read(&format!("a/{entry}")));
+    let image = || s.docker(["image", "inspect", "--format", "{{.Id}}", "dokku/a"]);
+    let master = || s.run_program("git", ["-C", "a", "rev-parse", "refs/heads/master"]).text();
+    let (old_image, old_master) = (image(), master());
     s.plugin("zz/post-deploy", "#!/bin/sh\necho not today >&2; exit 6\n");
     s.commit(&[("Procfile", "web: y\n")]);
     s.push("master").fails("not today");
     assert_eq!(records.map(|entry| s.read(&format!("a/{entry}"))), before);
     assert_eq!(s.running("a"), [before[0].trim()]);
+    assert_eq!((image(), master()), (old_image, old_master));
+}
+
+#[test]
+fn cleaning_up_takes_what_is_ours_and_nothing_of_other_people() {
+    let s = Sandbox::new();
+    s.takes_pushes().deployed("b", "buildstep");
+    let (ended, nameless) = (|labels: &[&str]| ended(&s, labels), nameless(&s, "elsewhere/x", None));
+    // Of somebody who knows nothing of us, of one whose label is like ours, and of another installation in the same engine.
+    let theirs = [ended(&[]), ended(&["dokku.phase=run"]), ended(&["dokku.app=elsewhere", "dokku.phase=web"])];
+    let stopped = s.read("b/CONTAINER").trim().to_owned();
+    s.docker(["stop", &stopped]);
+    s.commit(&[("Procfile", "web: x\n")]).push("master").succeeds();
+    let old = s.docker(["image", "inspect", "--format", "{{.Id}}", "dokku/a"]);
+    let ours = [s.read("a/CONTAINER").trim().to_owned(), ended(&["dokku.app=a", "dokku.phase=run"])];
+    s.commit(&[("Procfile", "web: y\n")]).push("master").succeeds();
+    s.settles().run(["cleanup"]).succeeds().settles();
+    let (containers, images) = (s.docker(["ps", "-a", "-q", "--no-trunc"]), s.docker(["images", "-q", "--no-trunc"]));
+    assert_eq!(ours.each_ref().map(|id| containers.contains(id)), [false; 2]);
+    assert_eq!(theirs.each_ref().map(|id| containers.contains(id)), [true; 3]);
+    assert!(containers.contains(&stopped), "another app's container has gone");
+    assert_eq!([&old, &nameless].map(|id| images.contains(id)), [false, true]);
+}
+
+#[test]
+fn cleaning_up_leaves_to_a_build_under_way_what_it_has_made() {
+    let s = Sandbox::new();
+    s.takes_pushes().app("a").file("../lib/operations/a", "");
+    let made = [ended(&s, &["dokku.app=a", "dokku.phase=build"]), ended(&s, &["dokku.app=a", "dokku.phase=web"])];
+    let image = nameless(&s, "dokku/a", Some("a"));
+    let there = || {
+        s.run(["cleanup"]).succeeds().settles();
+        let (containers, images) = (s.docker(["ps", "-a", "-q", "--no-trunc"]), s.docker(["images", "-q", "--no-trunc"]));
+        (made.each_ref().map(|id| containers.contains(id)), images.contains(&image))
+    };
+    let lock = std::fs::File::open(s.dir().join("lib/operations/a")).unwrap();
+    let lock = Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, errno)| errno).unwrap();
+    assert_eq!(there(), ([true; 2], true));
+    drop(lock);
+    assert_eq!(there(), ([false; 2], false));
 }
 
 #[test]

@@ -94,4 +94,5 @@ matrix! {
     backup_import: 8,
     cleanup: 9,
     retiring: 10,
+    checked_push: 11,
 }

@@ -2,7 +2,7 @@
 
 mod sandbox;
 
-use sandbox::Sandbox;
+use sandbox::{RECEIVE, Sandbox};
 
 /// Checks that pass at once.
 fn quick(s: &Sandbox) -> &Sandbox {
@@ -46,6 +46,18 @@ fn one_app_that_fails_does_not_keep_the_others_from_restarting() {
     let before = s.read("b/CONTAINER");
     s.plugin("x/pre-deploy", "#!/bin/sh\n[ $1 != a ] || exit 7\n");
     s.run(["ps:restartall"]).fails("ps:restart failed for: a");
+    assert_ne!(s.read("b/CONTAINER"), before);
+}
+
+#[test]
+fn one_app_that_fails_does_not_keep_the_others_from_being_rebuilt() {
+    let s = Sandbox::new();
+    s.takes_pushes().deployed("a", "buildstep").commit(&[("Procfile", "web: x\n")]);
+    s.run_program("git", ["-C", "../client", "push", "-q", RECEIVE, "file:///b", "master"]).succeeds();
+    let before = s.read("b/CONTAINER");
+    let step = s.run(["ps:rebuildall"]);
+    assert!(step.text().contains("a has no branch master to build: push to it first\n"), "{}", step.text());
+    step.fails("ps:rebuild failed for: a\n[exit 1]\n");
     assert_ne!(s.read("b/CONTAINER"), before);
 }
 

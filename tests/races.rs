@@ -2,8 +2,14 @@
 
 mod sandbox;
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
+use nix::fcntl::{Flock, FlockArg};
+use sandbox::killed::dead;
 use sandbox::{RECEIVE, Sandbox};
 
 /// Makes a clone of the client for each name, with one commit of its own on top of master.
@@ -90,6 +96,48 @@ fn a_first_push_that_git_refuses_leaves_an_app_without_a_release() {
     s.push("master").fails("hook declined");
     s.settles().lacks("a/CONTAINER").lacks("a/nginx.conf").run_line("cleanup").succeeds().settles();
     assert_eq!((s.leftovers(&[]), s.running("a")), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn a_long_wait_says_for_whom_it_is_and_since_when() {
+    let s = Sandbox::new();
+    s.deployed("a", "buildstep");
+    // Goes on when somebody has been told; or else some time later, so that nobody waits for ever.
+    let told = s.dir().join("tmp/told");
+    s.plugin(
+        "x/pre-deploy",
+        &format!("#!/bin/sh\nfor i in $(seq 90); do\n  [ ! -e {} ] || break\n  sleep 0.1\ndone\nexit 7\n", told.display()),
+    );
+    let mut holder = s.command("dokku").args(["ps:restart", "a"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let lock = s.dir().join("lib/operations/a");
+    while !std::fs::metadata(&lock).is_ok_and(|data| data.len() > 0) {
+        sleep(Duration::from_millis(10));
+    }
+    let mut waiting = s.command("dokku").args(["ps:stop", "a"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(waiting.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    s.file("../tmp/told", "");
+    let start = format!("a is busy: `ps:restart` (process {}) began ", holder.id());
+    let ago = line.trim_end().strip_prefix(&start).and_then(|rest| rest.strip_suffix(" s ago. Waiting for it..."));
+    assert!(ago.is_some_and(|ago| ago.parse::<u64>().is_ok_and(|ago| (5..60).contains(&ago))), "{line:?}");
+    assert!(!holder.wait().unwrap().success() && waiting.wait().unwrap().success());
+    assert!(s.running("a").is_empty());
+}
+
+#[test]
+fn a_part_of_an_operation_that_has_ended_has_a_turn_like_everybody_else() {
+    let s = Sandbox::new();
+    let process = dead();
+    s.app("a").env("DOKKU_OPERATIONS", &format!("{process} a\n"));
+    s.was_killed(process);
+    let lock = File::open(s.dir().join("lib/operations/a")).unwrap();
+    let lock = Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, errno)| errno).unwrap();
+    let mut waiting = s.command("dokku").args(["config:set", "a", "K=1"]).stdout(Stdio::null()).spawn().unwrap();
+    sleep(Duration::from_millis(400));
+    assert!(waiting.try_wait().unwrap().is_none(), "it took no turn");
+    drop(lock);
+    assert!(waiting.wait().unwrap().success());
+    s.has("a/ENV", "export K='1'\n").has("../lib/operations/a", "");
 }
 
 /// Four pushes to one app and one to each of four others, with cleanup in a loop beside them.

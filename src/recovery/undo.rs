@@ -50,8 +50,8 @@ impl Journal {
         }
         let history = self.is_history(house, app)?;
         if self.pushed.is_some() && !history && !self.owner.lives() {
-            // git-receive-pack was killed while it held this, and would never get it again.
-            files::remove(&app.path("refs/heads/master.lock"))?;
+            // git-receive-pack was killed while it held these, and would never get them again.
+            ["refs/heads/master.lock", "HEAD.lock"].iter().try_for_each(|lock| files::remove(&app.path(lock)))?;
         }
         if let Some(release) = self.release.as_ref().filter(|_| !history && app.dir.is_dir()) {
             if app.record("CONTAINER") == release.container {

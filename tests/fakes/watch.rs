@@ -4,6 +4,7 @@
 //! What is wanted is in WATCH: `SESSION WHAT NUMBER`. Calls of other sessions, that is, of what a step leaves running
 //! behind it, are passed through.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -38,7 +39,7 @@ fn main() {
     let line = format!("{} {}", name.to_string_lossy(), line.join(" "));
     let number = count(&logs.join("watch"), &line);
     match wanted.split_once(' ') {
-        Some((what, at)) if at == number.to_string() => begin(what, &line),
+        Some((what, at)) if at == number.to_string() => begin(what, &line, own_limit(&name, &words)),
         _ => {}
     }
     if wanted == format!("during {number}") {
@@ -55,7 +56,7 @@ fn main() {
 }
 
 /// The program of this name that is found behind us.
-fn real(dir: &Path, name: &std::ffi::OsStr) -> PathBuf {
+fn real(dir: &Path, name: &OsStr) -> PathBuf {
     let watches = [dir, &dir.join("git-core"), dir.parent().expect("a directory")];
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
@@ -75,14 +76,25 @@ fn count(log: &Path, line: &str) -> usize {
     text.lines().count() + 1
 }
 
-fn begin(what: &str, line: &str) {
-    match what {
-        "before" => kill_group(),
-        "fail" => {
+/// How long curl waits for an answer, as its words tell it; it knows no end when that is 0.
+fn own_limit(name: &OsStr, words: &[OsString]) -> Option<Duration> {
+    let value = words.iter().skip_while(|word| *word != "--max-time").nth(1).filter(|_| name == "curl")?;
+    value.to_str()?.parse().ok().map(Duration::from_secs_f64).filter(|limit| !limit.is_zero())
+}
+
+fn begin(what: &str, line: &str, own_limit: Option<Duration>) {
+    match (what, own_limit) {
+        ("before", _) => kill_group(),
+        ("fail", _) => {
             eprintln!("made to fail: {line}");
             exit(1);
         }
-        "hang" => {
+        ("hang", Some(limit)) => {
+            sleep(limit);
+            eprintln!("curl: (28) made to time out: {line}");
+            exit(28);
+        }
+        ("hang", None) => {
             sleep(HANG);
             exit(1);
         }

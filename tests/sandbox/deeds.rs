@@ -27,6 +27,7 @@ pub const DEEDS: &[Deed] = &[
     Deed { name: "backup:import", ready: backed_up, words: &["dokku", "backup:import", "../b.tar"], stdin: nothing, judge: imported },
     Deed { name: "cleanup", ready: littered, words: &["dokku", "core:cleanup"], stdin: nothing, judge: serves_one },
     Deed { name: "retiring", ready: littered, words: &["dokku", "core:retire"], stdin: nothing, judge: serves_one },
+    Deed { name: "push with checks and somebody's hook", ready: checked, words: PUSH, stdin: nothing, judge: serves_master },
 ];
 
 const PUSH: &[&str] = &["git", "-C", "../client", "push", "-q", RECEIVE, "file:///a", "master"];
@@ -34,6 +35,8 @@ const PUSH: &[&str] = &["git", "-C", "../client", "push", "-q", RECEIVE, "file:/
 type Files = fn(&str) -> Vec<(&'static str, String)>;
 
 const BUILDSTEP: Files = |version| vec![("Procfile", "web: x\n".into()), ("version", format!("{version}\n"))];
+
+const CHECKED: Files = |version| [BUILDSTEP(version), vec![("CHECKS", "/\n".into())]].concat();
 
 const DOCKERFILE: Files =
     |version| vec![("Dockerfile", format!("FROM scratch\nEXPOSE 300{version}\n")), ("version", format!("{version}\n"))];
@@ -71,6 +74,13 @@ fn pushed(s: &Sandbox, files: Files) {
     commit(s, files, "1");
     s.push("master").succeeds();
     commit(s, files, "2");
+}
+
+/// The same, with a page that must answer at the first attempt, and with a plugin for whose hook the image is committed.
+fn checked(s: &Sandbox) {
+    s.plugin("x/post-build", "#!/bin/sh\n").answers("curl", "", 0, "", "");
+    pushed(s, CHECKED);
+    s.env("DOKKU_CHECKS_ATTEMPTS", "1").env("DOKKU_CHECKS_TIMEOUT", "1");
 }
 
 fn first_push(s: &Sandbox) {

@@ -18,6 +18,7 @@ mod build;
 pub mod deeds;
 mod docker;
 mod files;
+pub mod killed;
 mod push;
 mod step;
 mod watch;

@@ -1,0 +1,77 @@
+//! What a killed command has left, piece by piece: the next one takes it away, and leaves alone what is not its own.
+//! `tests/kills.rs` has all of it at once.
+
+mod sandbox;
+
+use dokku::process::Process;
+use sandbox::killed::dead;
+use sandbox::{RECEIVE, Sandbox};
+
+#[test]
+fn git_s_lock_on_master_does_not_outlive_the_push_that_was_killed_with_it() {
+    let s = Sandbox::new();
+    s.takes_pushes().commit(&[("Procfile", "web: x\n"), ("version", "1\n")]).push("master").succeeds();
+    // git calls it while it holds the lock; the whole process group goes.
+    let hook = "#!/bin/sh\n[ \"$1\" = prepared ] || exit 0\n[ ! -e refs/heads/master.lock ] || : >../../tmp/was-locked\nkill -9 0\n";
+    s.plugin("../home/a/hooks/reference-transaction", hook);
+    s.commit(&[("version", "2\n")]);
+    let killed = s.watched("none", "git", ["-C", "../client", "push", "-q", RECEIVE, "file:///a", "master"]);
+    assert_eq!(killed.code(), 137, "{}", killed.text());
+    assert!(s.settles().exists("../tmp/was-locked"));
+    s.run(["urls", "a"]).succeeds().settles().lacks("a/refs/heads/master.lock").lacks("a/HEAD.lock");
+    assert_eq!(s.whole("a").unwrap().version, "1");
+    std::fs::remove_file(s.home().join("a/hooks/reference-transaction")).unwrap();
+    s.push("master").succeeds().settles();
+    assert_eq!(s.whole("a").unwrap().version, "2");
+}
+
+#[test]
+fn files_that_were_half_written_go_unless_somebody_is_still_at_it() {
+    let s = Sandbox::new();
+    let (gone, here) = (dead().pid, std::process::id());
+    let dirs = ["a", "a/tls", "a/hooks"];
+    for dir in dirs {
+        s.file(&format!("{dir}/.dokku-{gone}-x"), "half")
+            .file(&format!("{dir}/.dokku-{here}-x"), "half")
+            .file(&format!("{dir}/.other-1"), "");
+    }
+    s.was_killed(dead()).run(["ps", "a"]).succeeds();
+    for dir in dirs {
+        let there =
+            [format!(".dokku-{gone}-x"), format!(".dokku-{here}-x"), ".other-1".into()].map(|name| s.exists(&format!("{dir}/{name}")));
+        assert_eq!(there, [false, true, true], "{dir}");
+    }
+}
+
+#[test]
+fn a_container_that_was_looked_into_goes_when_whoever_looked_was_killed() {
+    for (next, killed) in [("cleanup", false), ("ps a", true)] {
+        let s = Sandbox::new();
+        s.app("a").image("any", "");
+        let made =
+            |labels: &[&str]| s.docker(["create"].into_iter().chain(labels.iter().flat_map(|label| ["--label", label])).chain(["any"]));
+        let by = |process: Process| made(&["dokku.app=", "dokku.phase=probe", &format!("dokku.process={process}")]);
+        let (abandoned, looking) = (by(dead()), by(Process::me()));
+        let theirs = made(&["dokku.phase=probe"]);
+        if killed {
+            s.was_killed(dead());
+        }
+        s.run_line(next).succeeds().settles();
+        let left = s.docker(["ps", "-a", "-q", "--no-trunc"]);
+        let there = [abandoned, looking, theirs].map(|id| left.contains(&id));
+        assert_eq!(there, [false, true, true], "{next}");
+    }
+}
+
+#[test]
+fn a_container_that_docker_made_and_could_not_start_does_not_stay() {
+    let s = Sandbox::new();
+    s.deployed("a", "buildstep").deployed("b", "buildstep");
+    let made = |app: &str| s.docker(["create", "--label", &format!("dokku.app={app}"), "--label", "dokku.phase=web", "dokku/a"]);
+    let (ours, other) = (made("a"), made("b"));
+    s.docker_fails("^run -d", 125, "driver failed programming external connectivity: port is already allocated");
+    s.run(["ps:restart", "a"]).fails("port is already allocated");
+    let left = s.docker(["ps", "-a", "-q", "--no-trunc"]);
+    assert_eq!((left.contains(&ours), left.contains(&other)), (false, true));
+    assert_eq!(s.running("a"), [s.read("a/CONTAINER").trim()]);
+}
