@@ -121,8 +121,13 @@ fn write_holder(mut file: &File, what: &str) -> anyhow::Result<()> {
 
 /// Is this process below one that holds the app's lock? What the environment says counts only while that one lives and
 /// is the holder.
-pub fn is_part(house: &House, app: &App) -> bool {
+fn is_part(house: &House, app: &App) -> bool {
     below(house).contains(&app.name)
+}
+
+/// Is this process below an operation on any app?
+pub fn is_nested(house: &House) -> bool {
+    !below(house).is_empty()
 }
 
 /// The apps whose locks are held above this process.

@@ -69,6 +69,29 @@ fn two_apps_whose_hooks_change_each_other_do_not_wait_for_ever() {
 }
 
 #[test]
+fn two_apps_whose_hooks_build_each_other_do_not_wait_for_ever() {
+    let s = serving(&["a", "b"]);
+    let hook = "#!/bin/sh\n[ -z \"$INNER\" ] || exit 0\nsleep 1\nexport INNER=1\n[ $1 = a ] && other=b || other=a\n\
+                dokku ps:rebuild $other || echo $other >> $DOKKU_ROOT/refused\n";
+    s.plugin("x/post-deploy", hook).commit(&[("version", "2\n")]);
+    at_once(push(&s, "a"), push(&s, "b"));
+    s.settles();
+    // One at least was told that the other's push is under way; what runs is what master says.
+    assert_eq!((version(&s, "a"), version(&s, "b")), ("2 2".into(), "2 2".into()));
+    assert!(s.exists("refused"));
+}
+
+#[test]
+fn a_hook_that_builds_its_own_app_in_a_push_builds_what_is_pushed() {
+    let s = serving(&["a"]);
+    s.plugin("x/post-deploy", "#!/bin/sh\n[ -z \"$INNER\" ] || exit 0\nexport INNER=1\ndokku ps:rebuild $1\n")
+        .commit(&[("version", "2\n")]);
+    assert!(push(&s, "a").output().unwrap().status.success());
+    s.settles();
+    assert_eq!(version(&s, "a"), "2 2");
+}
+
+#[test]
 fn a_hook_that_builds_its_app_does_not_wait_for_a_push_that_waits_for_it() {
     let s = serving(&["a"]);
     s.plugin("x/post-domains-update", "#!/bin/sh\nsleep 1\ndokku ps:rebuild $1\n");

@@ -36,7 +36,21 @@ table() {
 
 median() { sort -n | awk '{ number[NR] = $1 } END { print number[int((NR + 1) / 2)] }'; }
 
-# timed COMMAND...: the microseconds that it takes.
+# attempt WHAT FUNCTION...: one part of the measuring. What fails in it ends it, counts for nothing, and ends no other.
+attempt() {
+  local ended
+  set +e
+  (
+    set -e
+    shopt -s inherit_errexit
+    "${@:2}"
+  )
+  ended=$?
+  set -e
+  [ "$ended" = 0 ] || remark "$1 broke off: $(tail -n 1 "$server/tmp/said")"
+}
+
+# timed COMMAND...: the microseconds that it takes, if it does not fail.
 timed() {
   local began=${EPOCHREALTIME/[.,]/}
   "$@"
@@ -45,8 +59,12 @@ timed() {
 
 # rounds COUNT WHAT BARE: sets $measured and $yardstick to the medians of both, which print microseconds, done in turn.
 rounds() {
-  local round both=''
-  for ((round = 0; round < $1; round++)); do both+=$("$2")\ $("$3")$'\n'; done
+  local round one other both=''
+  for ((round = 0; round < $1; round++)); do
+    one=$("$2")
+    other=$("$3")
+    both+=$one\ $other$'\n'
+  done
   measured=$(awk 'NF { print $1 }' <<<"$both" | median) yardstick=$(awk 'NF { print $2 }' <<<"$both" | median)
 }
 
@@ -128,19 +146,26 @@ bare_docker_build() {
 }
 
 bench_push() {
-  local kind app bare limit
-  for kind in node python dockerfile; do
-    app=bench-$kind limit=1200000 bare=bare_builder
-    [ "$kind" != dockerfile ] || limit=900000 bare=bare_docker_build
-    deployed "$app" "$kind"
-    rounds 7 redeploy "$bare"
-    result more "$limit" "$measured" "$yardstick" "redeploy, $kind, to its build alone"
-    counted_push "$app"
-  done
-  app=bench-node
+  local kind
+  for kind in node python dockerfile; do attempt "push, $kind" redeploys "$kind"; done
+  attempt 'first push' first_pushes
+  docker rmi -f dokku-bench/bare >/dev/null 2>&1 || true
+}
+
+redeploys() {
+  local app=bench-$1 limit=1200000 bare=bare_builder
+  [ "$1" != dockerfile ] || limit=900000 bare=bare_docker_build
+  deployed "$app" "$1"
+  rounds 7 redeploy "$bare"
+  result more "$limit" "$measured" "$yardstick" "redeploy, $1, to its build alone"
+  counted_push "$app"
+}
+
+first_pushes() {
+  local app=bench-node
+  deployed "$app" node
   rounds 3 first_push redeploy
   result more 300000 "$measured" "$yardstick" 'first push, to a redeploy'
-  docker rmi -f dokku-bench/bare >/dev/null 2>&1 || true
 }
 
 first_push() {

@@ -11,7 +11,7 @@ use crate::files::env;
 use crate::house::House;
 use crate::push::pushed::{self, Pushed};
 use crate::push::{lock, tree};
-use crate::recovery::or_left_open;
+use crate::recovery::{self, or_left_open};
 use crate::tools::git;
 use crate::{exec, files, hooks, operation, retirement, say};
 
@@ -64,8 +64,8 @@ fn receive_app(house: &House, args: &Args) -> Outcome {
 /// `git-build APP [REV]`: one build of an app at a time.
 fn build(house: &House, args: &Args) -> Outcome {
     let app = App::named(house, args.word(0))?;
-    // Below an operation on the app its lock is enough; whoever has this one may be waiting for that operation.
-    let _locked = if operation::is_part(house, &app) { None } else { Some(lock::build(house, &app)?) };
+    // Below an operation the lock of the app's own is enough; whoever has this one may be waiting for that operation.
+    let _locked = if operation::is_nested(house) { None } else { Some(lock::build(house, &app)?) };
     let words: Vec<OsString> = std::iter::once("git-build-locked".into()).chain(args.words.iter().cloned()).collect();
     hooks::call(house, &words)
 }
@@ -73,22 +73,40 @@ fn build(house: &House, args: &Args) -> Outcome {
 fn build_locked(house: &House, args: &Args) -> Outcome {
     let app =
         App::at(house, AppName::parse(args.word(0)).ok_or_else(|| Fail::say(format!("{:?} is not the name of an app", args.text(0))))?);
-    let revision = if args.words.len() >= 2 { args.word(1).to_owned() } else { tree::master(house, &app)? };
-    let Some(pushed) = Pushed::of(house, &app) else {
-        return operation::alone(house, &app, "git-build", |house| deploy(house, &app, &revision));
-    };
+    let pushed = Pushed::of(house, &app);
+    let revision = Some(args.word(1)).filter(|_| args.words.len() >= 2);
     loop {
-        pushed.await_others(house, &app)?;
+        pushed::await_others(house, &app, pushed.as_ref())?;
         let done = operation::alone(house, &app, "git-build", |house| {
-            if pushed.must_wait(house, &app) {
+            if pushed::must_wait(house, &app, pushed.as_ref()) {
                 return Ok(false);
             }
-            or_left_open(pushed.begin(house, &app)?, || deploy(house, &app, &revision))?;
-            retirement::ensure(house).map(|()| true)
+            match &pushed {
+                Some(pushed) => build_pushed(house, &app, pushed, revision),
+                None => build_master(house, &app, revision),
+            }
+            .map(|()| true)
         })?;
         if done {
             return Ok(());
         }
+    }
+}
+
+/// As a part of a push, whose commit git has not made master yet.
+fn build_pushed(house: &House, app: &App, pushed: &Pushed, revision: Option<&OsStr>) -> Outcome {
+    let revision = revision.unwrap_or(pushed.commit().as_ref());
+    or_left_open(pushed.begin(house, app)?, || deploy(house, app, revision))?;
+    retirement::ensure(house)
+}
+
+fn build_master(house: &House, app: &App, revision: Option<&OsStr>) -> Outcome {
+    if recovery::is_being_pushed(house, app) {
+        return Err(Fail::say(format!("A push to {0} is under way, and waits for this: {0} is not built meanwhile", app.name)));
+    }
+    match revision {
+        Some(revision) => deploy(house, app, revision),
+        None => deploy(house, app, &tree::master(house, app)?),
     }
 }
 

@@ -53,29 +53,9 @@ impl Pushed {
         (pushed == app.name.as_str() && pusher.lives()).then(|| Pushed { pusher, old, new: new.to_owned() })
     }
 
-    /// Waits for other pushes whose builds are done until git has taken them, or has not. To be called without the app's
-    /// lock: their hooks may not be at their end.
-    pub fn await_others(&self, house: &House, app: &App) -> Outcome {
-        let began = Instant::now();
-        while let Some(other) = self.other(house, app) {
-            if began.elapsed() > LIMIT {
-                return Err(Fail::say(format!(
-                    "Another push to {} (process {}) has been deployed, and git has still not taken it. Push again when it has ended.",
-                    app.name, other.pid
-                )));
-            }
-            sleep(PAUSE);
-        }
-        Ok(())
-    }
-
-    /// Is there such a push?
-    pub fn must_wait(&self, house: &House, app: &App) -> bool {
-        self.other(house, app).is_some()
-    }
-
-    fn other(&self, house: &House, app: &App) -> Option<Process> {
-        recovery::pushers(house, app).find(|pusher| *pusher != self.pusher)
+    /// The commit that master is to be.
+    pub fn commit(&self) -> &str {
+        &self.new
     }
 
     /// Refuses what git would refuse once it is deployed, else writes down the way back from it. Under the app's lock.
@@ -94,4 +74,29 @@ impl Pushed {
         let quarantine = house.var("GIT_QUARANTINE_PATH").map(PathBuf::from).filter(|path| path.starts_with(&app.dir));
         WayBack::to_master(house, app, self.pusher, &self.new, quarantine)
     }
+}
+
+/// Waits for pushes other than this one, if we are a part of one, whose builds are done, until git has taken them, or has
+/// not. To be called without the app's lock: their hooks may not be at their end.
+pub fn await_others(house: &House, app: &App, this: Option<&Pushed>) -> Outcome {
+    let began = Instant::now();
+    while let Some(other) = other(house, app, this) {
+        if began.elapsed() > LIMIT {
+            return Err(Fail::say(format!(
+                "Another push to {} (process {}) has been deployed, and git has still not taken it. Try again when it has ended.",
+                app.name, other.pid
+            )));
+        }
+        sleep(PAUSE);
+    }
+    Ok(())
+}
+
+/// Is there such a push?
+pub fn must_wait(house: &House, app: &App, this: Option<&Pushed>) -> bool {
+    other(house, app, this).is_some()
+}
+
+fn other(house: &House, app: &App, this: Option<&Pushed>) -> Option<Process> {
+    recovery::pushers(house, app).find(|pusher| this.is_none_or(|this| *pusher != this.pusher))
 }

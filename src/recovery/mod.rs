@@ -139,6 +139,11 @@ pub fn pushers<'h>(house: &'h House, app: &App) -> impl Iterator<Item = Process>
     pending.map(|(_, journal)| journal.owner)
 }
 
+/// Is a push into the app being built or deployed?
+pub fn is_being_pushed(house: &House, app: &App) -> bool {
+    journal::all(house, app).iter().any(|(_, journal)| journal.is_of_a_build_of_a_push())
+}
+
 /// Images that a way back leads to.
 pub fn images(house: &House) -> Vec<String> {
     journals(house).filter_map(|journal| journal.release?.image).collect()

@@ -73,6 +73,11 @@ impl Journal {
         }
     }
 
+    /// Is it of a push that is not deployed yet?
+    pub fn is_of_a_build_of_a_push(&self) -> bool {
+        self.pushed.is_some() && !self.done && self.owner.lives()
+    }
+
     /// Is it still open whether git takes the commit? What cannot be told is open.
     pub fn is_pending(&self, house: &House, app: &App) -> bool {
         self.pushed.is_some() && self.done && self.owner.lives() && !self.is_history(house, app).unwrap_or(false)
