@@ -19,7 +19,7 @@ mod quarantine;
 mod site;
 
 pub use build_config::renew;
-pub use quarantine::{is_mended, past_others};
+pub use quarantine::{mended, past_others};
 
 /// The table of `nginx-vhosts`.
 pub const PLUGIN: Plugin = Plugin {

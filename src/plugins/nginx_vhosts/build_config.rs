@@ -115,7 +115,7 @@ fn put_in_force(house: &House, site: &Site, config: &[u8], domains: &str) -> Out
         say::failure(house, &fail);
         Fail::Said(fail.code(), refusal(house, site.app, &fail))
     })?;
-    quarantine::is_mended(site.app)
+    quarantine::mended(site.app)
 }
 
 fn take_into_use(house: &House, app: &App, upstream: &Upstream) -> Outcome {

@@ -102,7 +102,7 @@ pub fn is_set_aside(app: &App) -> bool {
 }
 
 /// Takes away what was kept of the app's configuration: it has one again that nginx takes.
-pub fn is_mended(app: &App) -> Outcome {
+pub fn mended(app: &App) -> Outcome {
     files::remove(&kept(app))
 }
 

@@ -188,7 +188,7 @@ impl Pass {
             return Ok(());
         }
         if nginx::take_into_use(house).is_ok() {
-            return self.renewed.iter().try_for_each(|(app, _)| nginx_vhosts::is_mended(app));
+            return self.renewed.iter().try_for_each(|(app, _)| nginx_vhosts::mended(app));
         }
         for (app, before) in &self.renewed {
             files::replace(&app.path("nginx.conf"), before, 0o600)?;
