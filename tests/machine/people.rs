@@ -19,7 +19,7 @@ fn cut_off(cut: &str) {
     machine.sh("touch /tmp/gone");
     awaited(60, || machine.answer("one") == "after");
     awaited(20, || machine.sh("git -C /home/dokku/one -c safe.directory='*' show master:message").text == "after");
-    awaited(20, || machine.sh("pgrep -x dokku").code != Some(0));
+    awaited(20, || machine.sh("pgrep -f '^dokku '").code != Some(0));
     machine.is_whole("one", "after");
     machine.sh(&push).succeeds();
 }

@@ -28,7 +28,7 @@ const COUNTS: [(&str, &str, f64); 9] = [
         "find /home/dokku /var/lib/dokku /tmp -path '*/objects/*' -prune -o -type f -printf '%s\\n' | awk '{s += $1} END {print s}'",
         1.02,
     ),
-    ("processes", "ps -e | grep -cE ' (dokku|pluginhook|docker|git|sudo|nginx)$'", 1.0),
+    ("processes", "ps -e | grep -cE ' (exe|dokku|pluginhook|docker|git|sudo|nginx)$'", 1.0),
     ("descriptors of the engine", "ls /proc/$(cat /run/docker.pid)/fd | wc -l", 1.1),
     ("descriptors of nginx", "ls /proc/$(cat /run/nginx.pid)/fd | wc -l", 1.0),
     ("memory of the engine, KiB", "awk '/^VmRSS/ {print $2}' /proc/$(cat /run/docker.pid)/status", 1.5),
@@ -77,9 +77,11 @@ fn a_hundred_redeploys_under_load_fail_no_request_and_leave_nothing() {
 
 /// All counts, when what has been retired is gone.
 fn counted(machine: &Machine) -> Vec<f64> {
+    let is_quiet = || machine.sh("pgrep -f '^dokku '").code != Some(0);
     awaited(60, || {
         machine.sh("dokku cleanup").succeeds();
-        machine.sh("docker ps -aq | wc -l").text == APPS.len().to_string() && machine.sh("pgrep -x dokku").code != Some(0)
+        awaited(30, is_quiet);
+        machine.sh("docker ps -aq | wc -l").text == APPS.len().to_string()
     });
     COUNTS.iter().map(|(_, line, _)| machine.sh(line).succeeds().trim().parse().unwrap()).collect()
 }
