@@ -22,6 +22,9 @@ use crate::{lock, operation, recovery};
 /// The command of the process that waits.
 pub const INNER: &str = "core:retire";
 
+/// Held by that process.
+const LOCK: &str = "retire.lock";
+
 /// How often it looks for containers that have come to be due earlier than those it knew of.
 const PERIOD: Duration = Duration::from_millis(500);
 
@@ -69,6 +72,12 @@ pub fn ensure(house: &House) -> Outcome {
     if planned(house).is_empty() && !recovery::is_pending(house, |_| true) { Ok(()) } else { exec::detach_self(house, &[INNER]) }
 }
 
+/// Makes sure of it where a container should have been stopped by now: whoever was to do it has been killed.
+pub fn resume(house: &House) -> Outcome {
+    let late = |(_, due): &(String, Due)| due.at + (PERIOD * 2).as_millis() as u64 <= now();
+    if planned(house).iter().any(late) && !lock::is_held(&house.lib.join(LOCK)) { exec::detach_self(house, &[INNER]) } else { Ok(()) }
+}
+
 fn planned(house: &House) -> Vec<(String, Due)> {
     let entries = fs::read_dir(dir(house)).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();
     let read = |entry: &fs::DirEntry| {
@@ -101,7 +110,7 @@ pub fn work(house: &House) -> Outcome {
 /// The lock of the one that waits. One that is found held for longer than a look of its holder takes is held by somebody
 /// who has seen all that was written down before.
 fn alone(house: &House) -> Outcome<Option<Flock<File>>> {
-    let path = house.lib.join("retire.lock");
+    let path = house.lib.join(LOCK);
     let began = Instant::now();
     while began.elapsed() < PERIOD * 2 {
         if let Ok(held) = lock::try_take(&path)? {

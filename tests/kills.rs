@@ -43,6 +43,7 @@ fn kill_at(deed: &Deed, choose: impl Fn(Vec<Point>) -> Vec<Point>) {
     let calls = s.watched_calls();
     deed.judge(&s).unwrap_or_else(|wrong| panic!("{}, not killed: {wrong}", deed.name));
     let chosen = choose(points(calls.len()));
+    assert!(!chosen.is_empty(), "{}: it calls nothing at which it could be killed", deed.name);
     // Until the build begins a push is git's own, and what git leaves of it git takes away (`git prune`).
     let begun = calls.iter().position(|call| call.starts_with("docker image inspect")).map_or(0, |place| place + 1);
     let wrong: Vec<String> = chosen.iter().filter_map(|point| kill(&s, deed, point, begun).err()).collect();

@@ -63,6 +63,7 @@ pub fn set_right(house: &House, words: &[OsString]) {
             say::failure(house, &fail);
         }
     }
+    retirement::resume(house).unwrap_or_else(|fail| say::failure(house, &fail));
     plugins::ps::restore::ahead_of(house, words);
 }
 

@@ -96,10 +96,13 @@ fn deployed(s: &Sandbox) {
     s.run(["config:set", "a", "K=old"]).succeeds();
 }
 
-/// There is something to be cleaned up: a release that was retired, and one that is to be.
+/// There is something to be cleaned up: a release that was retired, and one whose time has come while nobody waited for it,
+/// as after a reboot.
 fn littered(s: &Sandbox) {
     deployed(s);
-    s.settles().env("DOKKU_WAIT_TO_RETIRE", "1").run(["ps:restart", "a"]).succeeds();
+    s.run(["ps:restart", "a"]).succeeds().settles();
+    let id = s.docker(["run", "-d", "--label", "dokku.app=a", "--label", "dokku.phase=web", "dokku/a"]);
+    s.file(&format!("../lib/retire/{}", id.trim()), r#"{"app":"a","at":1}"#);
 }
 
 fn backed_up(s: &Sandbox) {
