@@ -43,13 +43,12 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
 
 fn deploy(house: &House, app: &App) -> Outcome {
     prepare(house, app)?;
-    let old = files::text(&app.path("CONTAINER"));
+    let others = app.containers_of_others(house)?;
+    let old = files::text(&app.path("CONTAINER")).filter(|old| !old.is_empty() && !others.contains(old));
     let new = phase(house, app, "start", || start(house, app))?;
     vacate(house, app, &new)?;
     phase(house, app, "checks", || check(house, app, &new))?;
     come_back(house, &new)?;
-    let others = app.containers_of_others(house)?;
-    let old = old.filter(|old| !old.is_empty() && !others.contains(old));
     phase(house, app, "switch", || switch(house, app, &new))?;
     if let Some(old) = old {
         retire::begin(house, app, &old);
