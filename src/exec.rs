@@ -241,8 +241,7 @@ pub fn read<T>(house: &House, cmd: &Cmd, consume: impl FnOnce(&mut dyn Read) -> 
 
 /// This program again, as `dokku WORDS...`.
 fn ourselves<S: AsRef<OsStr>>(house: &House, words: &[S]) -> (Cmd, Command) {
-    // Not by its path: an upgrade may have put another file there meanwhile.
-    // Where we are may soon be no more.
+    // Not by its path: an upgrade may have put another file there meanwhile. Where we are may soon be no more.
     let cmd = Cmd::new("/proc/self/exe").args(words).dir("/");
     let mut command = prepare(house, &cmd);
     command.arg0("dokku");

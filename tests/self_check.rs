@@ -27,7 +27,7 @@ fn nothing_of_the_callers_environment_is_left() {
     let env = String::from_utf8(home.run_program("env", [""; 0]).stdout().to_vec()).unwrap();
     let mut names: Vec<_> = env.lines().filter_map(|line| line.split('=').next()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["DOKKU_LIB_ROOT", "DOKKU_ROOT", "HOME", "LANG", "PATH", "PLUGIN_PATH", "TMPDIR", "USER"]);
+    assert_eq!(names, ["DOCKER_HOST", "DOKKU_LIB_ROOT", "DOKKU_ROOT", "HOME", "LANG", "PATH", "PLUGIN_PATH", "TMPDIR", "USER"]);
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub fn machine(sandbox: &Sandbox) {
     for dir in DIRS {
         fs::create_dir(sandbox.dir().join(dir)).expect("a directory of the sandbox");
     }
+    fs::write(sandbox.dir().join("engine"), "").expect("a file");
     core_plugins(&sandbox.dir().join("plugins"));
     for face in FACES {
         link(Path::new(env!("CARGO_BIN_EXE_dokku")), &sandbox.dir().join("bin").join(face));

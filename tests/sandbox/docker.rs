@@ -37,6 +37,7 @@ impl Sandbox {
     /// From here on docker is the machine's own, with its engine; only root can let user dokku use that here.
     pub fn uses_engine(&mut self) -> &Sandbox {
         fs::remove_file(self.dir().join("fakes/docker")).expect("the fake docker");
+        self.env("DOCKER_HOST", "unix:///var/run/docker.sock");
         let socket = fs::metadata("/var/run/docker.sock").expect("a Docker engine");
         if let Some(user) = &mut self.user {
             user.gid = std::os::unix::fs::MetadataExt::gid(&socket);

@@ -111,6 +111,8 @@ impl Sandbox {
         command.env_clear().current_dir(self.home()).env("PATH", path).env("LANG", "C.UTF-8").env("USER", "dokku");
         let places = [("HOME", "home"), ("DOKKU_ROOT", "home"), ("PLUGIN_PATH", "plugins"), ("DOKKU_LIB_ROOT", "lib"), ("TMPDIR", "tmp")];
         command.envs(places.map(|(name, place)| (name, self.dir().join(place))));
+        // Where the fake engine runs since: the machine's own, be it there or not, is nothing to a story.
+        command.env("DOCKER_HOST", format!("unix://{}", self.dir().join("engine").display()));
         command.envs(self.env.borrow().iter().cloned());
         if let Some(user) = &self.user {
             use std::os::unix::process::CommandExt;

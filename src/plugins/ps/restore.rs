@@ -45,14 +45,14 @@ pub fn command(house: &House, args: &Args) -> Outcome {
         failed.extend(again.failed);
         failed.extend(again.restarting.iter().map(|app| app.name.to_string()));
     }
-    if named.is_none() && !nginx::is_missing() && !nginx::is_running() {
-        // What was broken since it last started must not keep it from starting again.
-        with_nginx(house, None, nginx::test)?;
+    // What was broken since nginx last started must not keep it from starting again.
+    let is_down = named.is_none() && !nginx::is_missing() && !nginx::is_running();
+    let can_start = if is_down { with_nginx(house, None, nginx::test) } else { Ok(()) };
+    if failed.is_empty() {
+        return can_start;
     }
-    match failed.as_slice() {
-        [] => Ok(()),
-        failed => Err(Fail::say(format!("ps:restore failed for: {}", failed.join(", ")))),
-    }
+    can_start.unwrap_or_else(|fail| say::failure(house, &fail));
+    Err(Fail::say(format!("ps:restore failed for: {}", failed.join(", "))))
 }
 
 /// Another container has been given an address that nginx knows as the app's: it is told where the app is now, or that it
