@@ -71,8 +71,7 @@ fn sample_app_is_built_twice(kind: &str, message: &str, again: &str) {
     app.source.write("CHECKS", &format!("/ {message}\n"));
     app.push().succeeds().hides("the last build").shows("Application deployed");
     app.push().succeeds().shows(again);
-    let answer = app.get("/");
-    assert!(answer.status == 200 && answer.body.contains(message), "{answer:?}");
+    app.comes_to_answer(200, |body| body.contains(message));
 }
 
 /// The address of this machine that containers reach: the first of the bridge's network.

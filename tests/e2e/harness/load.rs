@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::http;
 
-const INTERVAL: Duration = Duration::from_millis(50);
+const INTERVAL: Duration = Duration::from_millis(1000 / Load::A_SECOND as u64);
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// A load that runs until it is stopped, 2 minutes at most.
@@ -17,6 +17,9 @@ pub struct Load {
 }
 
 impl Load {
+    /// So many requests at most are sent in a second.
+    pub const A_SECOND: usize = 20;
+
     /// Begins to ask for `/` of `host`.
     pub fn start(host: &str) -> Load {
         let stop = Arc::new(AtomicBool::new(false));

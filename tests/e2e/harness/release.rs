@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{App, docker, get, within};
+use super::{App, docker, within};
 
 /// The release of an app that serves: its files, its container, the commit at master, the answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Release {
 impl Release {
     /// The one that serves now, once it is alone (what it replaced has been stopped) and nginx knows it.
     pub fn of(app: &App) -> Release {
-        within(15, || get(&app.host(), "/").is_ok_and(|answer| answer.status == 200));
+        app.comes_to_answer(200, |_| true);
         assert!(within(20, || app.running().len() == 1), "not one container: {:?}", app.running());
         let files = ["CONTAINER", "IP", "PORT", "URL", "URLS", "VHOST", "nginx.conf"];
         Release {
