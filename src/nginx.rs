@@ -4,13 +4,32 @@ use std::path::Path;
 
 use crate::cmd::Cmd;
 use crate::exec;
-use crate::fail::{Fail, Outcome};
+use crate::fail::{Fail, Outcome, from_code};
 use crate::files;
 use crate::house::House;
 use crate::tools::nginx;
 
-/// How nginx is told to read its configuration again; `None` on a DOKKU_DISTRO that has no known way.
-pub fn reload(house: &House) -> Option<Cmd> {
+mod workers;
+
+pub use workers::OldWorkers;
+
+/// Where nginx notes its master's process, unless somebody has told it otherwise.
+const PID_FILE: &str = "/run/nginx.pid";
+
+/// Has nginx read its configuration again, by the command that `run` is given, and returns when the new one is in force for
+/// whoever asks then. `None` on a DOKKU_DISTRO that has no known way.
+pub fn reload<T>(house: &House, run: impl FnOnce(&Cmd) -> Outcome<T>) -> Outcome<Option<T>> {
+    let (ran, old) = tell(house, run)?;
+    old.let_go();
+    Ok(ran)
+}
+
+/// The same with nothing on stdout, as 0.3.18's plugins do it; its failure is theirs.
+pub fn reload_hushed(house: &House) -> Outcome {
+    reload(house, |reload| from_code(exec::status_hushed(house, reload)?)).map(drop)
+}
+
+fn way_to_reload(house: &House) -> Option<Cmd> {
     // Some packages of nginx bring no init script; the sudoers file allows the direct way too.
     let direct = house.distro == "ubuntu" && !Path::new(nginx::INIT_SCRIPT).exists() && Path::new(nginx::PROGRAM).exists();
     if direct { Some(nginx::signal_reload()) } else { nginx::reload(&house.distro) }
@@ -26,19 +45,24 @@ pub fn test(house: &House) -> Outcome {
     Err(Fail::Said(tried.code, if is_missing() { MISSING.to_owned() } else { complaint }))
 }
 
-/// Tries the whole configuration, then has it taken into use.
-pub fn take_into_use(house: &House) -> Outcome {
+/// Tries the whole configuration, then has it taken into use. It is in force when the workers that are returned are gone.
+pub fn take_into_use(house: &House) -> Outcome<OldWorkers> {
     test(house)?;
-    let Some(reload) = reload(house) else { return Ok(()) };
-    let told = exec::captured(house, &reload)?;
-    match told.code {
-        0 => Ok(()),
-        code => {
+    let (told, old) = tell(house, |reload| Ok((exec::captured(house, reload)?, reload.line())))?;
+    match told {
+        Some((told, line)) if told.code != 0 => {
             let complaint = String::from_utf8_lossy(&told.stderr);
-            let what = format!("{}\nnginx could not be reloaded (`{}`): is it running?", complaint.trim_end(), reload.line());
-            Err(Fail::Said(code, what.trim_start().to_owned()))
+            let what = format!("{}\nnginx could not be reloaded (`{line}`): is it running?", complaint.trim_end());
+            Err(Fail::Said(told.code, what.trim_start().to_owned()))
         }
+        _ => Ok(old),
     }
+}
+
+fn tell<T>(house: &House, run: impl FnOnce(&Cmd) -> Outcome<T>) -> Outcome<(Option<T>, OldWorkers)> {
+    let Some(reload) = way_to_reload(house) else { return Ok((None, OldWorkers::default())) };
+    let old = OldWorkers::of(Path::new("/proc"), Path::new(PID_FILE));
+    run(&reload).map(|ran| (Some(ran), old))
 }
 
 /// Has a running nginx read its configuration, or starts it: through systemd where that runs, else by its init script,
@@ -73,7 +97,7 @@ fn logged() -> Option<String> {
 
 /// Does nginx run, as far as its usual file tells?
 pub fn is_running() -> bool {
-    let pid = files::first_line(Path::new("/run/nginx.pid"));
+    let pid = files::first_line(Path::new(PID_FILE));
     pid.is_some_and(|pid| !pid.trim().is_empty() && Path::new("/proc").join(pid.trim()).exists())
 }
 

@@ -3,10 +3,10 @@
 use super::{Command, Hook, Plugin};
 use crate::app::App;
 use crate::args::Args;
-use crate::fail::{Outcome, from_code};
+use crate::fail::Outcome;
 use crate::files::{self, vhost};
 use crate::house::House;
-use crate::{exec, hooks, nginx, say};
+use crate::{hooks, nginx, say};
 
 mod backup;
 mod build_config;
@@ -77,10 +77,7 @@ fn has_no_vhost(house: &House, app: &App) -> bool {
 
 /// The app's files are gone: nginx forgets it.
 fn post_delete(house: &House, _: &Args) -> Outcome {
-    match nginx::reload(house) {
-        Some(reload) => from_code(exec::status_hushed(house, &reload)?),
-        None => Ok(()),
-    }
+    nginx::reload_hushed(house)
 }
 
 fn post_domains_update(house: &House, args: &Args) -> Outcome {

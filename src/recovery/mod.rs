@@ -167,7 +167,7 @@ pub fn recover(house: &House, app: &App, killed: bool) -> Outcome {
     if left.is_empty() && !killed {
         return Ok(());
     }
-    left.iter().rev().try_for_each(|(_, journal)| journal.undo_files(house, app))?;
+    left.iter().rev().try_for_each(|(_, journal)| journal.undo_files(house))?;
     remove_half_written(app);
     let strays = if app.dir.is_dir() { unrecorded(house, app)? } else { Vec::new() };
     for id in strays {

@@ -1,7 +1,5 @@
 //! Undoing what a journal remembers, or finishing what cannot be undone.
 
-use std::fs;
-
 use super::journal::{Journal, Release};
 use crate::app::App;
 use crate::exec;
@@ -30,17 +28,17 @@ pub fn port(app: &App) -> Option<Vec<u8>> {
 impl Journal {
     /// Undoes all of it.
     pub fn undo(&self, house: &House, app: &App) -> Outcome {
-        self.undo_files(house, app)?;
+        self.undo_files(house)?;
         self.undo_rest(house, app)
     }
 
     /// Puts files back.
-    pub fn undo_files(&self, house: &House, app: &App) -> Outcome {
+    pub fn undo_files(&self, house: &House) -> Outcome {
         let mut nginx_changed = false;
         for saved in self.files.iter().filter(|saved| saved.path.parent().is_some_and(|dir| dir.is_dir())) {
             nginx_changed |= saved.put_back()? && saved.path.ends_with(NGINX);
         }
-        if nginx_changed { reload(house, app) } else { Ok(()) }
+        if nginx_changed { reload(house) } else { Ok(()) }
     }
 
     /// Undoes what is more than files of the app, once the containers that are not in service are gone.
@@ -150,7 +148,7 @@ fn withdraw(house: &House, app: &App) -> Outcome {
     let container = app.record("CONTAINER");
     RECORDS.iter().try_for_each(|entry| files::remove(&app.path(entry)))?;
     files::remove(&app.path(NGINX))?;
-    reload(house, app)?;
+    reload(house)?;
     if let Some(id) = container {
         engine::output(house, &docker::rm_force(&[&id]))?;
     }
@@ -158,13 +156,8 @@ fn withdraw(house: &House, app: &App) -> Outcome {
 }
 
 /// nginx reads what is there now. Where it is not running there is nobody to tell.
-fn reload(house: &House, app: &App) -> Outcome {
-    if let Some(reload) = nginx::reload(house) {
-        let said = exec::captured(house, &reload)?;
-        if said.code != 0 {
-            let _ = fs::metadata(&app.dir);
-            say::raw_error(house, &said.stderr);
-        }
-    }
+fn reload(house: &House) -> Outcome {
+    let said = nginx::reload(house, |reload| exec::captured(house, reload))?;
+    said.into_iter().filter(|said| said.code != 0).for_each(|said| say::raw_error(house, &said.stderr));
     Ok(())
 }

@@ -32,10 +32,13 @@ pub fn blamed(house: &House, complaint: &str) -> Option<AppName> {
 
 /// Has nginx take up what `change` does (for this app, if it is for one), and takes back when nginx refuses it. Where that
 /// is another app's fault, the other is set aside, and the change made again.
-pub fn past_others(house: &House, app: Option<&App>, change: impl Fn() -> Outcome) -> Outcome {
+pub fn past_others<T>(house: &House, app: Option<&App>, change: impl Fn() -> Outcome<T>) -> Outcome<T> {
     let mut was_passing = false;
     loop {
-        let Err(refused) = change() else { return Ok(()) };
+        let refused = match change() {
+            Err(refused) => refused,
+            done => return done,
+        };
         match judge(house, app, &refused)? {
             Fault::Others => {}
             // Once: if the other is refused only with our change, the change is at fault.
