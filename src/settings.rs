@@ -1,6 +1,7 @@
 //! Settings: one table, read by name and never sourced as code by us.
 
 use crate::app::App;
+use crate::fail::Outcome;
 use crate::files::env::EnvFile;
 use crate::house::House;
 
@@ -57,20 +58,21 @@ pub struct Switch {
 }
 
 impl Switch {
-    /// `$DOKKU_ROOT/ENV`, else the environment with dokkurc.
-    pub fn is_on(&self, house: &House) -> bool {
-        let file = EnvFile::load(&house.root.join("ENV"));
+    /// `$DOKKU_ROOT/ENV`, else the environment with dokkurc. Fails when that file cannot be read.
+    pub fn is_on(&self, house: &House) -> Outcome<bool> {
+        let file = EnvFile::load(&house.root.join("ENV"))?;
         let global = file.get(self.name).map(|value| without_double_quotes(&String::from_utf8_lossy(value)).to_owned());
         let set = global.or_else(|| house.var(self.name).map(|value| value.to_string_lossy().into_owned()));
-        set.is_none_or(|value| value.trim() != "0")
+        Ok(set.is_none_or(|value| value.trim() != "0"))
     }
 }
 
 impl Setting {
-    /// As text: the app's ENV, else `$DOKKU_ROOT/ENV`, else the environment with dokkurc, else the default.
+    /// As text: the app's ENV, else `$DOKKU_ROOT/ENV`, else the environment with dokkurc, else the default. A file that cannot
+    /// be read sets nothing here; what depends on its content fails without that.
     pub fn text(&self, house: &House, app: &App) -> String {
         let files = [app.path("ENV"), house.root.join("ENV")];
-        let from_file = files.iter().find_map(|path| EnvFile::load(path).get(self.name).map(<[u8]>::to_vec));
+        let from_file = files.iter().find_map(|path| EnvFile::load(path).ok()?.get(self.name).map(<[u8]>::to_vec));
         let bytes =
             from_file.filter(|value| !value.is_empty()).map(|value| without_double_quotes(&String::from_utf8_lossy(&value)).to_owned());
         let from_env = || house.var(self.name).map(|value| value.to_string_lossy().into_owned());

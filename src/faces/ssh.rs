@@ -77,7 +77,7 @@ fn allowed(house: &House, words: &[OsString]) -> Outcome {
     if is_refused(word) || plugins::of_root(house, word).is_some() {
         return Err(Fail::say(format!("`{word}` cannot be run over ssh; run it on the server")));
     }
-    if DOCKER_OPTIONS.contains(&word) && !settings::SSH_DOCKER_OPTIONS.is_on(house) {
+    if DOCKER_OPTIONS.contains(&word) && !settings::SSH_DOCKER_OPTIONS.is_on(house)? {
         let name = settings::SSH_DOCKER_OPTIONS.name;
         return Err(Fail::say(format!("`{word}` cannot be run over ssh, since {name} is 0 on this server; run it there")));
     }

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use crate::fail::Outcome;
+
 /// An ENV file. `print(parse(x)) == x` for every file that 0.3.18 writes of values without single quotes; those with
 /// some it wrote so that a shell would stumble over them or run them, and they are quoted anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,9 +40,9 @@ impl EnvFile {
         EnvFile { entries }
     }
 
-    /// The file at this path; empty when it cannot be read.
-    pub fn load(path: &Path) -> EnvFile {
-        EnvFile::parse(&std::fs::read(path).unwrap_or_default())
+    /// The file at this path; empty when there is none. Fails when it cannot be read.
+    pub fn load(path: &Path) -> Outcome<EnvFile> {
+        Ok(EnvFile::parse(&super::content(path)?.unwrap_or_default()))
     }
 
     /// The last value of a key.

@@ -35,6 +35,16 @@ pub fn text(path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&text).trim_end_matches('\n').to_owned())
 }
 
+/// What is in a file; `None` when there is no such file. Fails when there is one that cannot be read: whoever went on with
+/// nothing in its place would leave it out, or write that back.
+pub fn content(path: &Path) -> Result<Option<Vec<u8>>, crate::fail::Fail> {
+    match fs::read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(crate::fail::Fail::from(anyhow::Error::from(error).context(format!("cannot read {}", path.display())))),
+    }
+}
+
 /// The largest file that is read of a tree that a stranger filled, in bytes.
 const LARGEST_OF_A_STRANGER: u64 = 4 << 20;
 

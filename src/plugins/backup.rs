@@ -152,7 +152,7 @@ fn is_harmless(path: &Path) -> bool {
 fn harmless_variables(from: &Path, apps: &[App]) -> Outcome {
     for path in apps.iter().map(|app| from.join(app.name.as_str()).join("ENV")).filter(|path| path.is_file()) {
         let mut clean = EnvFile::default();
-        EnvFile::load(&path).pairs().for_each(|(key, value)| clean.set(key, value));
+        EnvFile::load(&path)?.pairs().for_each(|(key, value)| clean.set(key, value));
         files::replace(&path, &clean.print(), 0o600)?;
     }
     Ok(())

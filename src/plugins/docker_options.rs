@@ -93,7 +93,7 @@ fn phases(args: &Args) -> Outcome<Vec<Phase>> {
 fn show(house: &House, args: &Args) -> Outcome {
     let (app, wanted) = (app(house, args)?, phases(args)?);
     for phase in if wanted.is_empty() { &Phase::ALL[..] } else { &wanted } {
-        let text = read(&app, *phase);
+        let text = read(&app, *phase)?;
         match (text.is_empty(), wanted.is_empty()) {
             (true, true) => {}
             (true, false) => say::line(house, format!("{} none", phase.title()))?,
@@ -117,7 +117,7 @@ fn change(house: &House, args: &Args, change: fn(&str, &str) -> String, makes: b
     }
     lock::holding(house, lock::Of::App(&app), || {
         for phase in phases {
-            let text = read(&app, phase);
+            let text = read(&app, phase)?;
             if makes || !text.is_empty() {
                 files::replace(&phase.file(&app), change(&text, &args.text(2)).as_bytes(), 0o644)?;
             }
@@ -127,14 +127,14 @@ fn change(house: &House, args: &Args, change: fn(&str, &str) -> String, makes: b
 }
 
 /// The options of a phase; empty when there is no such file.
-fn read(app: &App, phase: Phase) -> String {
-    String::from_utf8_lossy(&std::fs::read(phase.file(app)).unwrap_or_default()).into_owned()
+fn read(app: &App, phase: Phase) -> Outcome<String> {
+    Ok(String::from_utf8_lossy(&files::content(&phase.file(app))?.unwrap_or_default()).into_owned())
 }
 
 /// Adds the options of a phase to what earlier hooks gave.
 fn docker_args(house: &House, args: &Args, phase: Phase) -> Outcome {
     let before = hooks::input(house)?;
     let app = AppName::parse(args.word(0)).map(|name| App::at(house, name));
-    let words = app.map(|app| file::words(&read(&app, phase))).unwrap_or_default();
+    let words = app.map_or(Ok(String::new()), |app| read(&app, phase).map(|text| file::words(&text)))?;
     say::line(house, if words.is_empty() { before } else { format!("{before} {words}") })
 }

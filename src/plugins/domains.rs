@@ -42,8 +42,8 @@ fn file(app: &App) -> PathBuf {
     app.path("VHOST")
 }
 
-fn read(app: &App) -> String {
-    String::from_utf8_lossy(&std::fs::read(file(app)).unwrap_or_default()).into_owned()
+fn read(app: &App) -> Outcome<String> {
+    Ok(String::from_utf8_lossy(&files::content(&file(app))?.unwrap_or_default()).into_owned())
 }
 
 fn write(app: &App, text: &str) -> Outcome {
@@ -57,7 +57,7 @@ fn list(house: &House, args: &Args) -> Outcome {
     if !file(&app).exists() {
         return Err(Fail::say(format!("cat: {}: No such file or directory", file(&app).display())));
     }
-    say::raw(house, read(&app).as_bytes())
+    say::raw(house, read(&app)?.as_bytes())
 }
 
 /// Gives an app without domains its first one, unless another app has that, or switches its vhost off where the host has no name but an address.
@@ -103,7 +103,7 @@ fn add(house: &House, args: &Args) -> Outcome {
     let app = App::of(house, args)?;
     let domains = domains(house, &app, args)?;
     let more: Vec<&str> = domains.iter().map(String::as_str).collect();
-    if vhost::domains(&read(&app)).any(|known| known == more[0]) {
+    if vhost::domains(&read(&app)?).any(|known| known == more[0]) {
         say::line(house, format!("{} is already defined for {}", more[0], app.name))?;
         return Err(Fail::Code(1));
     }
@@ -112,7 +112,7 @@ fn add(house: &House, args: &Args) -> Outcome {
         hooks::call(house, &["domains:setup", app.name.as_str()])?;
         lock::holding(house, lock::Of::Domains, || {
             more.iter().try_for_each(|domain| verify_free(house, &app, domain))?;
-            write(&app, &vhost::with(&read(&app), &more))
+            write(&app, &vhost::with(&read(&app)?, &more))
         })?;
         hooks::call(house, &["nginx:build-config", app.name.as_str()])?;
         hooks::fire(house, "post-domains-update", &[app.word()])
@@ -129,7 +129,7 @@ fn remove(house: &House, args: &Args) -> Outcome {
         if !file(&app).exists() {
             return Err(Fail::say(format!("{} has no domains", app.name)));
         }
-        lock::holding(house, lock::Of::Domains, || write(&app, &vhost::without(&read(&app), &gone)))?;
+        lock::holding(house, lock::Of::Domains, || write(&app, &vhost::without(&read(&app)?, &gone)))?;
         hooks::fire(house, "post-domains-update", &[app.word()])
     })?;
     gone.iter().try_for_each(|domain| say::info1(house, format!("Removed {domain} from {}", app.name)))
@@ -181,7 +181,7 @@ fn verify_free(house: &House, app: &App, domain: &str) -> Outcome {
 pub fn other_owner(house: &House, app: &App, domain: &str) -> Outcome<Option<App>> {
     let global = files::text(&house.root.join("VHOST"));
     let has = |other: &App| match (file(other).exists(), &global) {
-        (true, _) => vhost::domains(&read(other)).any(|known| server_name::overlap(known, domain)),
+        (true, _) => files::text(&file(other)).is_some_and(|text| vhost::domains(&text).any(|known| server_name::overlap(known, domain))),
         (false, Some(global)) => server_name::overlap(&vhost::default_domain(other.name.as_str(), global), domain),
         (false, None) => false,
     };

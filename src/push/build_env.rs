@@ -1,7 +1,5 @@
 //! The variables that a build sees: those of `$DOKKU_ROOT/ENV`, then the app's own.
 
-use std::fs;
-
 use crate::app::App;
 use crate::fail::Outcome;
 use crate::files::env::EnvFile;
@@ -24,7 +22,7 @@ pub fn gather(house: &House, app: &App) -> Outcome<BuildEnv> {
     say::info1(house, "Adding BUILD_ENV to build environment...")?;
     let (mut dotenv, mut variables) = (Vec::new(), Vec::new());
     for path in [house.root.join("ENV"), app.path("ENV")] {
-        let Ok(text) = fs::read(&path) else { continue };
+        let Some(text) = files::content(&path)? else { continue };
         let trimmed = text.len() - text.iter().rev().take_while(|byte| **byte == b'\n').count();
         dotenv.extend([b"\n", &text[..trimmed], b"\n"].concat());
         variables.extend(EnvFile::parse(&text).pairs().map(|(key, value)| (key.to_owned(), value.to_owned())));
@@ -35,9 +33,9 @@ pub fn gather(house: &House, app: &App) -> Outcome<BuildEnv> {
 
 fn complete_global(house: &House) -> Outcome {
     let (global, old) = (house.root.join("ENV"), house.root.join("BUILD_ENV"));
-    let before = fs::read(&global).ok();
+    let before = files::content(&global)?;
     let mut text = before.clone().unwrap_or_default();
-    let moved = fs::read(&old).ok();
+    let moved = files::content(&old)?;
     text.extend(moved.iter().flatten());
     for (name, value) in DEFAULTS {
         if !String::from_utf8_lossy(&text).contains(name) {

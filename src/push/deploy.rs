@@ -44,7 +44,8 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
 fn deploy(house: &House, app: &App) -> Outcome {
     prepare(house, app)?;
     let others = app.containers_of_others(house)?;
-    let old = files::text(&app.path("CONTAINER")).filter(|old| !old.is_empty() && !others.contains(old));
+    let old = files::content(&app.path("CONTAINER"))?.map(|old| String::from_utf8_lossy(&old).trim_end_matches('\n').to_owned());
+    let old = old.filter(|old| !old.is_empty() && !others.contains(old));
     let new = phase(house, app, "start", || start(house, app))?;
     vacate(house, app, &new)?;
     phase(house, app, "checks", || check(house, app, &new))?;

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::args::Args;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
-use crate::files::env::EnvFile;
+use crate::files::{self, env::EnvFile};
 use crate::hooks;
 use crate::house::House;
 use crate::push::image::Image;
@@ -45,7 +45,7 @@ fn again(house: &House, app: &App) -> Outcome {
         return Err(Fail::say(format!("There is no image {} to release: push the app first", app.image())));
     };
     let looked_at = BEFORE.iter().chain(&AFTER).chain(&["pre-deploy"]).any(|name| hooks::observed(house, name));
-    if !looked_at && current.label(docker::ENV_LABEL) == Files::of(house, app).digest() {
+    if !looked_at && current.label(docker::ENV_LABEL) == Files::of(house, app)?.digest() {
         return Ok(());
     }
     let base = lineage::base(house, app, &current)?;
@@ -65,7 +65,7 @@ fn buildstep(house: &House, app: &App, mut making: Making, mut built: String) ->
         making.go_on_from_image();
     }
     fire(house, app, &BEFORE)?;
-    let files = Files::of(house, app);
+    let files = Files::of(house, app)?;
     files.put(&mut making)?;
     making.publish(&[build::BUILDSTEP, (docker::ENV_LABEL, &files.digest()), (docker::BUILT_LABEL, &built)])?;
     fire(house, app, &AFTER)?;
@@ -84,10 +84,13 @@ fn fire(house: &House, app: &App, names: &[&str]) -> Outcome {
 struct Files(Vec<(&'static str, Vec<u8>)>);
 
 impl Files {
-    fn of(house: &House, app: &App) -> Files {
+    fn of(house: &House, app: &App) -> Outcome<Files> {
         let sources = [("app/.profile.d/00-global-env.sh", house.root.join("ENV")), ("app/.profile.d/01-app-env.sh", app.path("ENV"))];
-        let script = |source| Some(EnvFile::parse(&std::fs::read(source).ok()?).script());
-        Files(sources.into_iter().filter_map(|(path, source)| Some((path, script(source)?))).collect())
+        let mut scripts = Vec::new();
+        for (path, source) in sources {
+            scripts.extend(files::content(&source)?.map(|text| (path, EnvFile::parse(&text).script())));
+        }
+        Ok(Files(scripts))
     }
 
     fn put(&self, making: &mut Making) -> Outcome {

@@ -145,10 +145,10 @@ fn read(path: &Path) -> Option<Journal> {
 }
 
 impl Saved {
-    /// The file at this path as it is now.
-    pub fn of(path: PathBuf) -> Saved {
+    /// The file at this path as it is now. Fails when there is one that cannot be read: it could not be put back.
+    pub fn of(path: PathBuf) -> Outcome<Saved> {
         let mode = fs::metadata(&path).map_or(0o644, |found| found.mode() & 0o7777);
-        Saved { content: fs::read(&path).ok(), path, mode }
+        Ok(Saved { content: files::content(&path)?, path, mode })
     }
 
     /// Puts it back. True if there was something to do.
@@ -183,7 +183,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (there, new) = (dir.path().join("there"), dir.path().join("new"));
         fs::write(&there, "one").unwrap();
-        let saved = [Saved::of(there.clone()), Saved::of(new.clone())];
+        let saved = [&there, &new].map(|path| Saved::of(path.clone()).unwrap());
         fs::write(&there, "two").unwrap();
         fs::write(&new, "three").unwrap();
         assert!(saved.iter().all(|saved| saved.put_back().unwrap()));

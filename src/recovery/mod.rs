@@ -52,7 +52,7 @@ impl<'h> WayBack<'h> {
 
     /// To files of the app as they are, and from directories that are about to be made.
     pub fn to_files(house: &'h House, app: &App, entries: &[&str], dirs: Vec<PathBuf>) -> Outcome<WayBack<'h>> {
-        let files = entries.iter().map(|entry| Saved::of(app.path(entry))).collect();
+        let files = entries.iter().map(|entry| Saved::of(app.path(entry))).collect::<Outcome<_>>()?;
         WayBack::begin(house, app, Journal { files, dirs, ..Journal::mine() })
     }
 
@@ -86,8 +86,8 @@ fn release(house: &House, app: &App) -> Outcome<Release> {
     Ok(Release {
         container: app.record("CONTAINER"),
         image: image::id(house, app)?,
-        note: Saved::of(lineage::path(house, app)),
-        port: undo::port(app),
+        note: Saved::of(lineage::path(house, app))?,
+        port: undo::port(app)?,
     })
 }
 

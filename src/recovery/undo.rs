@@ -21,8 +21,8 @@ const PORT: &str = "DOKKU_DOCKERFILE_PORT";
 const RECORDS: &[&str] = &["CONTAINER", "IP", "PORT", "URL"];
 
 /// DOKKU_DOCKERFILE_PORT of the app's config.
-pub fn port(app: &App) -> Option<Vec<u8>> {
-    EnvFile::load(&app.path("ENV")).get(PORT).map(<[u8]>::to_vec)
+pub fn port(app: &App) -> Outcome<Option<Vec<u8>>> {
+    Ok(EnvFile::load(&app.path("ENV"))?.get(PORT).map(<[u8]>::to_vec))
 }
 
 impl Journal {
@@ -116,7 +116,7 @@ impl Release {
         }
         lock::holding(house, lock::Of::App(app), || {
             let path = app.path("ENV");
-            let mut env = EnvFile::load(&path);
+            let mut env = EnvFile::load(&path)?;
             if env.get(PORT).map(<[u8]>::to_vec) == self.port {
                 return Ok(());
             }

@@ -34,7 +34,7 @@ pub fn command(house: &House, args: &Args) -> Outcome {
     if site::own_template(&app).is_some() {
         say::info1(house, "Overriding default nginx.conf with detected nginx.conf.template")?;
     }
-    let variables = variables(house, &app);
+    let variables = variables(house, &app)?;
     if variables.has("NO_VHOST") || !app.path("VHOST").is_file() {
         return or_as_before(house, &app, FILES, || withdraw(house, &app));
     }
@@ -48,7 +48,7 @@ pub fn command(house: &House, args: &Args) -> Outcome {
 /// Writes nginx.conf anew for where the app listens now, `None` for nowhere, without a word; nginx is told by whoever calls.
 /// What was there before, if it is another one now.
 pub fn renew(house: &House, app: &App, place: Option<Place>) -> Outcome<Option<Vec<u8>>> {
-    let (conf, variables) = (app.path("nginx.conf"), variables(house, app));
+    let (conf, variables) = (app.path("nginx.conf"), variables(house, app)?);
     let Ok(before) = fs::read(&conf) else { return Ok(None) };
     let upstream = Upstream::at(app, place)?;
     // A file that is right is left as it is, by whomever it was made.
@@ -67,12 +67,12 @@ fn announce(house: &House, site: &Site) -> Outcome {
 }
 
 /// What a shell would have that sourced both ENV files.
-fn variables(house: &House, app: &App) -> Variables {
+fn variables(house: &House, app: &App) -> Outcome<Variables> {
     let mut variables = Variables::of(house.env.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str())));
     for path in [house.root.join("ENV"), app.path("ENV")] {
-        variables.source(&EnvFile::load(&path));
+        variables.source(&EnvFile::load(&path)?);
     }
-    variables
+    Ok(variables)
 }
 
 /// The site, and the text of VHOST with the names that the certificate brings.
