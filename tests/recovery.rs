@@ -75,3 +75,49 @@ fn a_container_that_docker_made_and_could_not_start_does_not_stay() {
     assert_eq!((left.contains(&ours), left.contains(&other)), (false, true));
     assert_eq!(s.running("a"), [s.read("a/CONTAINER").trim()]);
 }
+
+#[test]
+fn what_git_refuses_after_it_was_deployed_is_taken_back_at_once() {
+    let s = Sandbox::new();
+    s.takes_pushes().commit(&[("Procfile", "web: x\n"), ("version", "1\n")]);
+    s.commit(&[("version", "2\n")]).push("master").succeeds().settles();
+    s.run_program("git", ["config", "-f", "a/config", "receive.denyNonFastForwards", "true"]).succeeds();
+    s.run_program("git", ["-C", "../client", "reset", "-q", "--hard", "HEAD~1"]).succeeds();
+    s.commit(&[("version", "3\n")]).push("+master").fails("denying non-fast-forward").settles();
+    let whole = s.whole("a").unwrap();
+    assert_eq!((whole.version.as_str(), whole.master.as_str()), ("2", "2"));
+}
+
+#[test]
+fn a_first_push_that_git_refuses_after_it_was_deployed_ends_with_nothing_deployed() {
+    let s = Sandbox::new();
+    s.takes_pushes().commit(&[("Procfile", "web: x\n"), ("version", "1\n")]);
+    s.plugin("../home/new/hooks/update", "#!/bin/sh\nexit 1\n");
+    let refused = s.run_program("git", ["-C", "../client", "push", "-q", RECEIVE, "file:///new", "master"]);
+    assert!(refused.text().contains("Application deployed") && refused.code() != 0, "{}", refused.text());
+    s.lacks("new/CONTAINER").lacks("new/nginx.conf");
+    assert_eq!(s.running("new"), [""; 0]);
+}
+
+#[test]
+fn a_push_from_a_shallow_clone_is_refused_before_it_is_built_where_git_would_refuse_it() {
+    let s = Sandbox::new();
+    s.takes_pushes().commit(&[("Procfile", "web: x\n"), ("version", "1\n")]).commit(&[("version", "2\n")]);
+    let client = format!("file://{}", s.dir().join("client").display());
+    s.run_program("git", ["clone", "-q", "--depth", "1", &client, "../shallow"]).succeeds();
+    let push = |app: &str| s.run_program("git", ["-C", "../shallow", "push", "-q", RECEIVE, &format!("file:///{app}"), "master"]);
+
+    push("new").fails("This comes from a shallow clone");
+    assert!(s.docker_calls().iter().all(|call| !call.starts_with("create") && !call.starts_with("run")), "{:?}", s.docker_calls());
+    s.run_program("git", ["config", "-f", "new/config", "receive.shallowUpdate", "true"]).succeeds();
+    push("new").succeeds().settles();
+    assert_eq!(s.whole("new").unwrap().version, "2");
+
+    // Where the rest is known already, nothing is cut off.
+    s.push("master").succeeds().settles();
+    s.file("../shallow/version", "3\n");
+    let commit = ["-C", "../shallow", "-c", "user.name=n", "-c", "user.email=e@x", "commit", "-q", "-a", "-m", "three"];
+    s.run_program("git", commit).succeeds();
+    push("a").succeeds().settles();
+    assert_eq!(s.whole("a").unwrap().version, "3");
+}

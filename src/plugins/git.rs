@@ -9,6 +9,7 @@ use crate::args::Args;
 use crate::fail::{Fail, Outcome, from_code};
 use crate::files::env;
 use crate::house::House;
+use crate::io::Fd;
 use crate::push::pushed::{self, Pushed};
 use crate::push::{lock, tree};
 use crate::recovery::{self, or_left_open};
@@ -152,7 +153,13 @@ fn receive_pack(house: &House, name: &OsStr) -> Outcome {
         // 0.3.18 wrote names as they are, and a shell took `a;b` for two commands.
         write_hook(house, &app)?;
     }
-    serve(house, "git-receive-pack", &app)
+    let served = serve(house, "git-receive-pack", &app);
+    // What git has refused after its hook had deployed it is taken back now, not only when somebody comes next. Our output is
+    // git's, and ends with it.
+    let mut hushed = house.clone();
+    hushed.io.stdout = Fd::null()?;
+    operation::settle(&hushed, &app).unwrap_or_else(|fail| say::failure(house, &fail));
+    served
 }
 
 /// Has git-shell run a service on an app's repository.

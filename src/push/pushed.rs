@@ -71,6 +71,12 @@ impl Pushed {
                 short(&now)
             )));
         }
+        if tree::is_cut_off(house, app, &self.new)? {
+            return Err(Fail::say(
+                "This comes from a shallow clone, which git does not take. Complete it with `git fetch --unshallow`, then push again. \
+                 Nothing has been built.",
+            ));
+        }
         let quarantine = house.var("GIT_QUARANTINE_PATH").map(PathBuf::from).filter(|path| path.starts_with(&app.dir));
         WayBack::to_master(house, app, self.pusher, &self.new, quarantine)
     }

@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::{env, fs};
 
+use anyhow::Context;
+
 use crate::app::App;
 use crate::exec;
 use crate::fail::{Fail, Outcome};
@@ -112,6 +114,19 @@ fn commit(house: &House, app: &App, revision: &OsStr) -> Outcome<OsString> {
         return Err(Fail::say(format!("hint: there is no revision {name:?} of {}", app.name)));
     }
     Ok(said.text().into())
+}
+
+/// Does git refuse a push of this commit, once its hook has ended, because it comes from a shallow clone?
+pub fn is_cut_off(house: &House, app: &App, commit: &str) -> Outcome<bool> {
+    // git-receive-pack keeps what such a client says of its history in a file of this name as long as it runs.
+    let is_mark = |name: OsString| name.as_bytes().starts_with(b"shallow_");
+    if !fs::read_dir(&app.dir)?.flatten().any(|entry| is_mark(entry.file_name())) {
+        return Ok(false);
+    }
+    let objects = git::object_directories(|name| house.var(name), &app.dir);
+    let objects = env::join_paths(objects).context("a directory of git's cannot be named")?;
+    let is_whole = exec::captured(house, &git::history(&app.dir, objects, commit))?.code == 0;
+    Ok(!is_whole && exec::captured(house, &git::takes_shallow(&app.dir))?.text() != "true")
 }
 
 /// Runs git; what it complains of is shown only when it fails.

@@ -63,6 +63,18 @@ pub fn revision(repository: &Path, name: &str) -> Cmd {
         .arg(format!("{name}^{{commit}}"))
 }
 
+/// Walks the commits that a push into a bare repository brings, with objects from these directories; fails when one is missing.
+pub fn history(repository: &Path, objects: OsString, commit: &str) -> Cmd {
+    let walk = ["-c", "safe.directory=*", "rev-list", "--quiet", commit, "--not", "--all"];
+    git().limit(Limit::Long).arg("-C").arg(repository).args(walk).env("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects)
+}
+
+/// Prints `true` when a bare repository takes histories that are cut off.
+pub fn takes_shallow(repository: &Path) -> Cmd {
+    let get = ["-c", "safe.directory=*", "config", "--type=bool", "--get", "receive.shallowUpdate"];
+    git().limit(Limit::Brief).arg("-C").arg(repository).args(get)
+}
+
 /// Clones a repository with its submodules into a directory that is not there yet.
 pub fn clone(url: &OsStr, dir: &Path) -> Cmd {
     git().args(["clone", "--quiet", "--recurse-submodules", "--"]).arg(url).arg(dir)
