@@ -95,7 +95,8 @@ fn a_first_push_that_git_refuses_after_it_was_deployed_ends_with_nothing_deploye
     s.plugin("../home/new/hooks/update", "#!/bin/sh\nexit 1\n");
     let refused = s.run_program("git", ["-C", "../client", "push", "-q", RECEIVE, "file:///new", "master"]);
     assert!(refused.text().contains("Application deployed") && refused.code() != 0, "{}", refused.text());
-    s.lacks("new/CONTAINER").lacks("new/nginx.conf");
+    // It may be the cleaning up that has come first.
+    s.settles().lacks("new/CONTAINER").lacks("new/nginx.conf");
     assert_eq!(s.running("new"), [""; 0]);
 }
 
@@ -120,4 +121,18 @@ fn a_push_from_a_shallow_clone_is_refused_before_it_is_built_where_git_would_ref
     s.run_program("git", commit).succeeds();
     push("a").succeeds().settles();
     assert_eq!(s.whole("a").unwrap().version, "3");
+}
+
+#[test]
+fn what_runs_goes_on_when_somebody_has_lost_its_record() {
+    let s = Sandbox::new();
+    s.takes_pushes().commit(&[("Procfile", "web: x\n"), ("version", "1\n")]).push("master").succeeds().settles();
+    let serving = s.read("a/CONTAINER").trim().to_owned();
+    std::fs::remove_file(s.home().join("a/CONTAINER")).unwrap();
+    s.run(["cleanup"]).succeeds().settles();
+    assert_eq!(s.running("a"), [serving]);
+    // Until there is a release again, which it is not a part of.
+    s.commit(&[("version", "2\n")]).push("master").succeeds().settles();
+    s.run(["cleanup"]).succeeds().settles();
+    assert_eq!(s.whole("a").unwrap().version, "2");
 }

@@ -38,29 +38,19 @@ pub fn work(house: &House, words: &[OsString]) -> Outcome {
 }
 
 fn take_away(house: &House, words: &[OsString]) -> Outcome {
-    let ended = ours(house, &["status=exited".to_owned()])?;
-    let unfinished = ours(house, &[])?.into_iter().filter(|container| matches!(container.phase.as_str(), "build" | "web"));
+    let (ended, all) = (ours(house, &["status=exited".to_owned()])?, ours(house, &[])?);
     let mut nameless = images(house, &of_any())?;
     // Looked for after the listing: what began since then cannot be on it.
-    let (mut idle, mut recorded) = (BTreeSet::new(), BTreeSet::new());
-    for app in App::all(house)? {
-        let idles = !operation::is_under_way(house, &app);
-        // Read after that: an operation that ended meanwhile has put its new container on record.
-        recorded.extend(app.record("CONTAINER"));
-        if idles {
-            idle.insert(app.name.as_str().to_owned());
-        } else if words.first() != Some(&app.word()) {
-            let made = images(house, &of_app(&app))?;
-            nameless.retain(|id| !made.contains(id));
-        }
-    }
-    // Other installations may have containers in the same engine. What `dokku run` leaves belongs to no operation.
-    let may_go = |container: &Container| container.phase == "run" || idle.contains(&container.app);
-    let strays = ended.into_iter().chain(unfinished).filter(may_go).map(|container| container.id);
-    let strays = strays.filter(|id| !recorded.contains(id) && !retirement::is_due(house, id));
-    let gone: BTreeSet<String> = strays.chain(probe::abandoned(house)?).collect();
+    let apps = Apps::of(house)?;
+    let strays = ended.into_iter().chain(all.into_iter().filter(|container| apps.is_unfinished(container)));
+    let strays = strays.filter(|container| apps.may_lose(container) && !retirement::is_due(house, &container.id));
+    let gone: BTreeSet<String> = strays.map(|container| container.id).chain(probe::abandoned(house)?).collect();
     if !gone.is_empty() {
         exec::silent(house, &docker::rm_force(&gone.into_iter().collect::<Vec<_>>()))?;
+    }
+    for app in apps.busy.iter().filter(|app| words.first() != Some(&app.word())) {
+        let made = images(house, &of_app(app))?;
+        nameless.retain(|id| !made.contains(id));
     }
     let needed = recovery::images(house);
     nameless.retain(|id| !needed.contains(id));
@@ -68,6 +58,54 @@ fn take_away(house: &House, words: &[OsString]) -> Outcome {
         exec::silent(house, &docker::rmi(&nameless))?;
     }
     Ok(())
+}
+
+/// What is known of the apps, by their names.
+#[derive(Default)]
+struct Apps {
+    /// Nobody is changing them.
+    idle: BTreeSet<String>,
+    busy: Vec<App>,
+    /// The containers on record.
+    recorded: BTreeSet<String>,
+    /// Those without any.
+    unrecorded: BTreeSet<String>,
+}
+
+impl Apps {
+    fn of(house: &House) -> Outcome<Apps> {
+        let mut apps = Apps::default();
+        for app in App::all(house)? {
+            let (name, is_busy) = (app.name.as_str().to_owned(), operation::is_under_way(house, &app));
+            // Read after that: an operation that ended meanwhile has put its new container on record.
+            match app.record("CONTAINER") {
+                Some(id) => apps.recorded.insert(id),
+                None => apps.unrecorded.insert(name.clone()),
+            };
+            if is_busy {
+                apps.busy.push(app);
+            } else {
+                apps.idle.insert(name);
+            }
+        }
+        Ok(apps)
+    }
+
+    /// Would only a build or a deployment that is under way have a use for it, even while it runs? Where there is no record
+    /// somebody may have lost it, and what runs may be what serves.
+    fn is_unfinished(&self, container: &Container) -> bool {
+        match container.phase.as_str() {
+            "build" => true,
+            "web" => !self.unrecorded.contains(&container.app),
+            _ => false,
+        }
+    }
+
+    /// Is it neither in service nor anybody's work? Other installations may have containers in the same engine. What
+    /// `dokku run` leaves belongs to no operation.
+    fn may_lose(&self, container: &Container) -> bool {
+        (container.phase == "run" || self.idle.contains(&container.app)) && !self.recorded.contains(&container.id)
+    }
 }
 
 /// A container of ours.
