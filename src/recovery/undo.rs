@@ -66,6 +66,8 @@ impl Journal {
     /// Has git taken the commit that was deployed?
     pub fn is_history(&self, house: &House, app: &App) -> Outcome<bool> {
         match &self.pushed {
+            // A ref that git has just written is a file, unless the repository keeps its refs in another way.
+            Some(commit) if files::text(&app.path("refs/heads/master")).as_ref() == Some(commit) => Ok(true),
             Some(commit) if app.dir.is_dir() => Ok(tree::tip(house, app)?.as_ref() == Some(commit)),
             _ => Ok(false),
         }
