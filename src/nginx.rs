@@ -8,10 +8,9 @@ use crate::fail::{Fail, Outcome, from_code};
 use crate::files;
 use crate::house::House;
 use crate::tools::nginx;
+use workers::OldWorkers;
 
 mod workers;
-
-pub use workers::OldWorkers;
 
 /// Where nginx notes its master's process, unless somebody has told it otherwise.
 const PID_FILE: &str = "/run/nginx.pid";
@@ -19,9 +18,11 @@ const PID_FILE: &str = "/run/nginx.pid";
 /// Has nginx read its configuration again, by the command that `run` is given, and returns when the new one is in force for
 /// whoever asks then. `None` on a DOKKU_DISTRO that has no known way.
 pub fn reload<T>(house: &House, run: impl FnOnce(&Cmd) -> Outcome<T>) -> Outcome<Option<T>> {
-    let (ran, old) = tell(house, run)?;
+    let Some(reload) = way_to_reload(house) else { return Ok(None) };
+    let old = OldWorkers::of(Path::new("/proc"), Path::new(PID_FILE));
+    let ran = run(&reload)?;
     old.let_go();
-    Ok(ran)
+    Ok(Some(ran))
 }
 
 /// The same with nothing on stdout, as 0.3.18's plugins do it; its failure is theirs.
@@ -45,24 +46,21 @@ pub fn test(house: &House) -> Outcome {
     Err(Fail::Said(tried.code, if is_missing() { MISSING.to_owned() } else { complaint }))
 }
 
-/// Tries the whole configuration, then has it taken into use. It is in force when the workers that are returned are gone.
-pub fn take_into_use(house: &House) -> Outcome<OldWorkers> {
+/// Tries the whole configuration, then has it taken into use.
+pub fn take_into_use(house: &House) -> Outcome {
     test(house)?;
-    let (told, old) = tell(house, |reload| Ok((exec::captured(house, reload)?, reload.line())))?;
-    match told {
-        Some((told, line)) if told.code != 0 => {
-            let complaint = String::from_utf8_lossy(&told.stderr);
-            let what = format!("{}\nnginx could not be reloaded (`{line}`): is it running?", complaint.trim_end());
-            Err(Fail::Said(told.code, what.trim_start().to_owned()))
+    reload(house, |reload| {
+        let told = exec::captured(house, reload)?;
+        match told.code {
+            0 => Ok(()),
+            code => {
+                let complaint = String::from_utf8_lossy(&told.stderr);
+                let what = format!("{}\nnginx could not be reloaded (`{}`): is it running?", complaint.trim_end(), reload.line());
+                Err(Fail::Said(code, what.trim_start().to_owned()))
+            }
         }
-        _ => Ok(old),
-    }
-}
-
-fn tell<T>(house: &House, run: impl FnOnce(&Cmd) -> Outcome<T>) -> Outcome<(Option<T>, OldWorkers)> {
-    let Some(reload) = way_to_reload(house) else { return Ok((None, OldWorkers::default())) };
-    let old = OldWorkers::of(Path::new("/proc"), Path::new(PID_FILE));
-    run(&reload).map(|ran| (Some(ran), old))
+    })
+    .map(drop)
 }
 
 /// Has a running nginx read its configuration, or starts it: through systemd where that runs, else by its init script,

@@ -15,9 +15,8 @@ const PAUSE: Duration = Duration::from_millis(2);
 const WORKER: &str = "nginx: worker process";
 const LEAVING: &str = "is shutting down";
 
-/// The workers that take connections before nginx is told to reload, and what their master was like then; none by default.
-#[derive(Default)]
-#[must_use]
+/// The workers that take connections before nginx is told to reload, and what their master was like then. Where two tell it at
+/// once, the first one's workers may not know of what the second has written: let one wait before the other begins.
 pub struct OldWorkers {
     /// `/proc`.
     proc: PathBuf,

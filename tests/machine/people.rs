@@ -35,6 +35,22 @@ fn a_session_that_sshd_drops_gets_a_whole_deployment() {
 }
 
 #[test]
+fn what_a_command_has_made_answers_from_its_end_on() {
+    let machine = Machine::boot();
+    machine.deployed("one", Kind::Buildstep, "0");
+    // The requests come from where the command ran: nothing gives nginx more time.
+    let asked = |host: &str| format!("for i in 1 2 3 4 5 6 7 8 9 10; do curl -s -m 5 -H 'Host: {host}' http://127.0.0.1/; echo; done");
+    for time in 1..=5 {
+        let push = machine.app("one", Kind::Buildstep, &time.to_string());
+        let said = machine.sh(&format!("({push}) > /dev/null 2>&1 && {}", asked("one.test"))).succeeds();
+        assert_eq!(said.split_whitespace().collect::<Vec<_>>(), vec![time.to_string(); 10], "push {time}");
+        let add = format!("dokku domains:add one x{time}.test > /dev/null 2>&1");
+        let said = machine.sh(&format!("{add} && {}", asked(&format!("x{time}.test")))).succeeds();
+        assert_eq!(said.split_whitespace().collect::<Vec<_>>(), vec![time.to_string(); 10], "domain {time}");
+    }
+}
+
+#[test]
 fn what_is_pushed_while_nginx_is_down_is_served_when_it_is_back() {
     let machine = Machine::boot();
     machine.deployed("one", Kind::Buildstep, "before");

@@ -106,34 +106,31 @@ fn put_in_force(house: &House, site: &Site, config: &[u8], domains: &str) -> Out
             }
             files::replace(&conf, config, 0o600)?;
             files::replace(&site.app.path("URLS"), urls(site).as_bytes(), 0o644)?;
-            site.upstream.as_ref().map_or(Ok(nginx::OldWorkers::default()), |upstream| take_into_use(house, site.app, upstream))
+            site.upstream.as_ref().map_or(Ok(()), |upstream| take_into_use(house, site.app, upstream))
         })
     };
     let write = || quarantine::past_others(house, Some(site.app), write);
     let written = if hooks::observed(house, "nginx-pre-reload") { write() } else { lock::holding(house, lock::Of::Nginx, write) };
-    let old = written.map_err(|fail| {
+    written.map_err(|fail| {
         say::failure(house, &fail);
         Fail::Said(fail.code(), refusal(house, site.app, &fail))
     })?;
-    quarantine::mended(site.app)?;
-    // Not under the lock: the next app may go ahead meanwhile.
-    old.let_go();
-    Ok(())
+    quarantine::mended(site.app)
 }
 
-fn take_into_use(house: &House, app: &App, upstream: &Upstream) -> Outcome<nginx::OldWorkers> {
+fn take_into_use(house: &House, app: &App, upstream: &Upstream) -> Outcome {
     say::info1(house, "Running nginx-pre-reload")?;
     let words: [OsString; 3] = [app.word(), upstream.port.clone().into(), upstream.ip.clone().into()];
     hooks::fire(house, "nginx-pre-reload", &words)?;
     say::verbose(house, "Reloading nginx")?;
-    let old = nginx::take_into_use(house)?;
+    nginx::take_into_use(house)?;
     if quarantine::is_set_aside(app) {
         return Err(Fail::say(format!(
             "While {0} was tried, another app's deployment found it refused by nginx and set it aside",
             app.name
         )));
     }
-    Ok(old)
+    Ok(())
 }
 
 /// Names the app whose change was refused, and the one that nginx complains of when that is another.

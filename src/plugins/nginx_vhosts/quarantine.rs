@@ -32,13 +32,10 @@ pub fn blamed(house: &House, complaint: &str) -> Option<AppName> {
 
 /// Has nginx take up what `change` does (for this app, if it is for one), and takes back when nginx refuses it. Where that
 /// is another app's fault, the other is set aside, and the change made again.
-pub fn past_others<T>(house: &House, app: Option<&App>, change: impl Fn() -> Outcome<T>) -> Outcome<T> {
+pub fn past_others(house: &House, app: Option<&App>, change: impl Fn() -> Outcome) -> Outcome {
     let mut was_passing = false;
     loop {
-        let refused = match change() {
-            Err(refused) => refused,
-            done => return done,
-        };
+        let Err(refused) = change() else { return Ok(()) };
         match judge(house, app, &refused)? {
             Fault::Others => {}
             // Once: if the other is refused only with our change, the change is at fault.

@@ -88,14 +88,14 @@ pub fn ahead_of(house: &House, words: &[OsString]) {
 pub fn withdraw(house: &House, app: &App) {
     let told = nginx_vhosts::renew(house, app, None).and_then(|before| match before {
         // Nobody is harmed by an address less, so it stays where nginx refuses something.
-        Some(_) => with_nginx(house, Some(app), nginx::take_into_use).map(|old| old.let_go()),
+        Some(_) => with_nginx(house, Some(app), nginx::take_into_use),
         None => Ok(()),
     });
     told.unwrap_or_else(|fail| say::failure(house, &fail));
 }
 
 /// Does this with nginx while nobody tries a configuration, and whatever other apps have broken.
-fn with_nginx<T>(house: &House, app: Option<&App>, act: fn(&House) -> Outcome<T>) -> Outcome<T> {
+fn with_nginx(house: &House, app: Option<&App>, act: fn(&House) -> Outcome) -> Outcome {
     lock::holding(house, lock::Of::Nginx, || nginx_vhosts::past_others(house, app, || act(house)))
 }
 
@@ -187,8 +187,7 @@ impl Pass {
         if self.renewed.is_empty() {
             return Ok(());
         }
-        if let Ok(old) = nginx::take_into_use(house) {
-            old.let_go();
+        if nginx::take_into_use(house).is_ok() {
             return self.renewed.iter().try_for_each(|(app, _)| nginx_vhosts::mended(app));
         }
         for (app, before) in &self.renewed {
