@@ -234,6 +234,20 @@ fn what_0_3_18_wrote_with_quotes_is_not_run_in_the_container() {
 }
 
 #[test]
+fn what_people_wrote_into_env_means_to_the_container_what_it_meant() {
+    let s = deployed("buildstep");
+    let written = "export A='x' \nexport B='it'\"'\"'s'\nexport C='z' # why\nexport D='dos'\r\n";
+    s.file("a/ENV", written).run(["config:get", "a", "A"]).shows("x\n");
+    s.run(["ps:restart", "a"]).succeeds().has("a/ENV", written);
+    let tar = s.run_program("docker", ["cp", &format!("{}:/app/.profile.d/01-app-env.sh", s.read("a/CONTAINER").trim()), "-"]);
+    let sourced =
+        s.stdin(tar.stdout()).run_program("bash", ["-c", "tar -xO > script; . ./script; printf '%s|' \"$A\" \"$B\" \"$C\" \"$D\""]);
+    sourced.shows("x|it's|z|dos|");
+    s.run(["config:set-norestart", "a", "E=1"]).succeeds();
+    s.has("a/ENV", "export A='x'\nexport B='it'\"'\"'s'\nexport C='z' # why\nexport D='dos'\nexport E='1'\n");
+}
+
+#[test]
 fn docker_is_given_a_file_of_variables_unless_the_image_is_buildstep_s() {
     let s = Sandbox::new();
     s.image("dokku/a", "dockerfile").image("dokku/b", "buildstep").file("ENV", "export A='global'\nexport G='1'\n").app("b");

@@ -138,10 +138,13 @@ fn entry(text: &[u8]) -> (Entry, usize) {
     };
     let key = String::from_utf8_lossy(&line[start..equals]).into_owned();
     if let Some((value, length)) = unquoted(&text[equals + 1..]) {
-        let length = equals + 1 + length;
-        return (Entry { line: text[..length].to_vec(), pair: Some(Pair { key, value, start }) }, after(length));
+        let (word, rest) = text.split_at(equals + 1 + length);
+        let rest = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = [word, rest.trim_ascii_end()].concat();
+        return (Entry { line, pair: Some(Pair { key, value, start }) }, after(word.len() + rest.len()));
     }
     let raw = &line[equals + 1..];
+    let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
     let value = stripped(raw);
     let word = if raw.starts_with(b"'") { quoted(&value) } else { raw.to_vec() };
     (Entry { line: [&line[..=equals], &word].concat(), pair: Some(Pair { key, value, start }) }, after(line.len()))
@@ -154,22 +157,31 @@ fn assignment(line: &[u8]) -> Option<(usize, usize)> {
     starts.map(|start| (start, key(start))).find(|(start, end)| line.get(*end) == Some(&b'=') && is_key(&line[*start..*end]))
 }
 
-/// What `quoted` makes, up to the end of its line: the value and the length of the word. Not every word that a shell
-/// takes: 0.3.18 wrote `'a''b'` for the value `a''b`.
+/// What `quoted` makes, or people write who mean the same, up to what is idle in its line: the value and the length of the
+/// word. Not every word that a shell takes: 0.3.18 wrote `'a''b'` for the value `a''b`.
 fn unquoted(text: &[u8]) -> Option<(Vec<u8>, usize)> {
-    const QUOTE_INSIDE: &[u8] = b"'\\''";
+    // As we write it, and as it is done by hand.
+    const QUOTES_INSIDE: [&[u8]; 2] = [b"'\\''", b"'\"'\"'"];
     let (mut value, mut at) = (Vec::new(), text.starts_with(b"'").then_some(1)?);
     loop {
         let length = text[at..].iter().position(|byte| *byte == b'\'')?;
         value.extend_from_slice(&text[at..at + length]);
         at += length;
-        if text[at..].starts_with(QUOTE_INSIDE) {
+        if let Some(quote) = QUOTES_INSIDE.iter().find(|quote| text[at..].starts_with(quote)) {
             value.push(b'\'');
-            at += QUOTE_INSIDE.len();
+            at += quote.len();
         } else {
-            return matches!(text.get(at + 1), None | Some(b'\n')).then_some((value, at + 1));
+            return is_idle(&text[at + 1..]).then_some((value, at + 1));
         }
     }
+}
+
+/// Is the rest of a line nothing to a shell: blanks, the end of a DOS line, a comment? 0.3.18 wrote none of it; what looks
+/// so in a value of its own has a quote at its end.
+fn is_idle(text: &[u8]) -> bool {
+    let rest = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    let is_comment = rest.starts_with(b" ") && rest.trim_ascii_start().starts_with(b"#") && !rest.ends_with(b"'");
+    rest.is_empty() || is_comment
 }
 
 /// 0.3.18's reading: one quote is taken off each end.
@@ -212,6 +224,19 @@ mod tests {
         }
         assert_eq!(file.pairs().count(), 5);
         assert_eq!(file.words().nth(1), Some(b"F=bare".as_slice()));
+    }
+
+    #[test]
+    fn what_people_wrote_for_a_shell_is_read_as_by_one_and_stays() {
+        let text = b"export A='x' \nexport B='y'\r\nexport C='z' # it is\nexport D='it'\"'\"'s'\nexport E=bare\r\n";
+        let file = EnvFile::parse(text);
+        for (key, value) in [("A", "x"), ("B", "y"), ("C", "z"), ("D", "it's"), ("E", "bare")] {
+            assert_eq!(file.get(key), Some(value.as_bytes()), "{key}");
+        }
+        assert_eq!(file.script(), b"export A='x'\nexport B='y'\nexport C='z' # it is\nexport D='it'\"'\"'s'\nexport E=bare\n");
+        // What a shell would run is none of it.
+        let file = EnvFile::parse(b"export A='x' # '; id; '\nexport B='x' ;id\n");
+        assert_eq!(file.script(), b"export A='x'\\'' # '\\''; id; '\nexport B='x'\\'' ;id'\n");
     }
 
     #[test]
