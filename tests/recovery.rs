@@ -136,3 +136,19 @@ fn what_runs_goes_on_when_somebody_has_lost_its_record() {
     s.run(["cleanup"]).succeeds().settles();
     assert_eq!(s.whole("a").unwrap().version, "2");
 }
+
+#[test]
+fn what_a_killed_command_of_a_hook_was_changing_is_put_back_before_the_operation_above_it_changes_it() {
+    for hook in ["x/pre-build", "x/pre-deploy", "00/post-deploy", "x/post-deploy"] {
+        let s = Sandbox::new();
+        s.takes_pushes().commit(&[("Procfile", "web: x\n"), ("version", "1\n")]).push("master").succeeds().settles();
+        s.plugin(hook, "#!/bin/sh\ndokku domains:add $1 more.example || echo killed >$DOKKU_ROOT/a/SEEN\n");
+        s.plugin("x/post-domains-update", "#!/bin/sh\nkill -9 $PPID\n");
+        s.commit(&[("version", "2\n")]).push("master").succeeds().settles().has("a/SEEN", "killed\n");
+        std::fs::remove_file(s.dir().join("plugins").join(hook)).unwrap();
+        s.run(["config:set-norestart", "a", "K=V"]).succeeds().settles();
+        s.run(["cleanup"]).succeeds().settles();
+        let whole = s.whole("a").unwrap_or_else(|wrong| panic!("{hook}: {wrong}"));
+        assert_eq!((whole.version.as_str(), s.leftovers(&["a"])), ("2", Vec::new()), "{hook}");
+    }
+}

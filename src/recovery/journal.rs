@@ -73,6 +73,11 @@ impl Journal {
         if self.done { !self.owner.lives() } else { !self.writer.lives() }
     }
 
+    /// Does it name files and directories, and no more?
+    pub fn is_of_files(&self) -> bool {
+        self.release.is_none() && self.pushed.is_none() && !self.destroyed
+    }
+
     /// Is it of a step of this process?
     pub fn is_mine(&self) -> bool {
         !self.done && self.writer == Process::me()

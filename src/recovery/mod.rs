@@ -34,31 +34,37 @@ pub struct WayBack<'h> {
 }
 
 impl<'h> WayBack<'h> {
-    fn begin(house: &'h House, app: &App, journal: Journal) -> Outcome<WayBack<'h>> {
+    fn begin(house: &'h House, app: &App, journal: impl FnOnce() -> Outcome<Journal>) -> Outcome<WayBack<'h>> {
+        put_back_files(house, app)?;
+        let journal = journal()?;
         Ok(WayBack { house, app: app.clone(), path: journal.write(house, app)?, journal })
     }
 
     /// To the release that serves.
     pub fn to_release(house: &'h House, app: &App) -> Outcome<WayBack<'h>> {
-        WayBack::begin(house, app, Journal { release: Some(release(house, app)?), ..Journal::mine() })
+        WayBack::begin(house, app, || Ok(Journal { release: Some(release(house, app)?), ..Journal::mine() }))
     }
 
     /// To the release that serves, until master names the commit that the `pusher`'s client has sent; `quarantine` is
     /// where git keeps that commit till then.
     pub fn to_master(house: &'h House, app: &App, pusher: Process, commit: &str, quarantine: Option<PathBuf>) -> Outcome<WayBack<'h>> {
-        let (release, dirs) = (Some(release(house, app)?), quarantine.into_iter().collect());
-        WayBack::begin(house, app, Journal { owner: pusher, release, dirs, pushed: Some(commit.to_owned()), ..Journal::mine() })
+        WayBack::begin(house, app, || {
+            let (release, dirs) = (Some(release(house, app)?), quarantine.into_iter().collect());
+            Ok(Journal { owner: pusher, release, dirs, pushed: Some(commit.to_owned()), ..Journal::mine() })
+        })
     }
 
     /// To files of the app as they are, and from directories that are about to be made.
     pub fn to_files(house: &'h House, app: &App, entries: &[&str], dirs: Vec<PathBuf>) -> Outcome<WayBack<'h>> {
-        let files = entries.iter().map(|entry| Saved::of(app.path(entry))).collect::<Outcome<_>>()?;
-        WayBack::begin(house, app, Journal { files, dirs, ..Journal::mine() })
+        WayBack::begin(house, app, || {
+            let files = entries.iter().map(|entry| Saved::of(app.path(entry))).collect::<Outcome<_>>()?;
+            Ok(Journal { files, dirs, ..Journal::mine() })
+        })
     }
 
     /// There is none: from here on the app's end is finished by whoever comes next.
     pub fn to_nothing(house: &'h House, app: &App) -> Outcome<WayBack<'h>> {
-        WayBack::begin(house, app, Journal { destroyed: true, ..Journal::mine() })
+        WayBack::begin(house, app, || Ok(Journal { destroyed: true, ..Journal::mine() }))
     }
 
     /// Ends well: what has been done stays.
@@ -167,15 +173,25 @@ pub fn recover(house: &House, app: &App, killed: bool) -> Outcome {
     if left.is_empty() && !killed {
         return Ok(());
     }
-    left.iter().rev().try_for_each(|(_, journal)| journal.undo_files(house))?;
+    put_back_files(house, app)?;
     remove_half_written(app);
     let strays = if app.dir.is_dir() { unrecorded(house, app)? } else { Vec::new() };
     for id in strays {
         engine::output(house, &docker::rm_force(&[&id])).or_else(|fail| gone_meanwhile(house, &id, fail))?;
     }
-    for (path, journal) in left.iter().rev() {
+    for (path, journal) in left.iter().rev().filter(|(_, journal)| !journal.is_of_files()) {
         journal.undo_rest(house, app)?;
         files::remove(path)?;
+    }
+    Ok(())
+}
+
+/// Puts back what killed steps were changing, newest first. Below an operation that goes on, a hook's command may have been
+/// killed: before the next step changes the same files, else they would be put back to what was before both.
+fn put_back_files(house: &House, app: &App) -> Outcome {
+    for (path, journal) in left_behind(house, app).rev().filter(|(_, journal)| journal.is_of_files()) {
+        journal.undo(house, app)?;
+        files::remove(&path)?;
     }
     Ok(())
 }
