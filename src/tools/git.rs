@@ -25,14 +25,17 @@ fn git() -> Cmd {
 /// What is pushed must not bring hooks along, whatever hole in git lets it put them where git looks for some.
 const NO_HOOKS: [&str; 2] = ["-c", "core.hooksPath=/dev/null"];
 
+/// The branch that is deployed is the one that whoever clones gets, and that git lets nobody delete.
+const MASTER: [&str; 2] = ["-c", "init.defaultBranch=master"];
+
 /// Makes a bare repository for an app.
 pub fn init_bare(dir: &Path) -> Cmd {
-    git().limit(Limit::Brief).args(["init", "-q", "--bare"]).arg(dir)
+    git().limit(Limit::Brief).args(MASTER).args(["init", "-q", "--bare"]).arg(dir)
 }
 
 /// Makes an empty work tree with its repository in it, without the template's hooks.
 pub fn init_tree(dir: &Path) -> Cmd {
-    git().limit(Limit::Brief).args(["-c", "init.defaultBranch=master", "init", "-q", "--template="]).arg(dir)
+    git().limit(Limit::Brief).args(MASTER).args(["init", "-q", "--template="]).arg(dir)
 }
 
 /// Names the repository that a work tree comes from; relative submodules are found beside it.
@@ -53,12 +56,13 @@ pub fn submodules(tree: &Path) -> Cmd {
     in_tree(tree).limit(Limit::Long).args(NO_HOOKS).args(update).env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh")
 }
 
-/// The commit that a ref of a bare repository names.
+/// The commit that a ref of a repository names; where there is none, git does not look for one in the directories above.
 pub fn revision(repository: &Path, name: &str) -> Cmd {
     git()
         .limit(Limit::Brief)
         .arg("-C")
         .arg(repository)
+        .env("GIT_CEILING_DIRECTORIES", repository.parent().unwrap_or(repository))
         .args(["-c", "safe.directory=*", "rev-parse", "--quiet", "--verify"])
         .arg(format!("{name}^{{commit}}"))
 }
