@@ -17,7 +17,7 @@ pub const PLUGIN: Plugin = Plugin {
     commands: &[
         Command { name: "apps", help: &[("apps", "List your apps")], run: list },
         Command { name: "apps:create", help: &[("apps:create <app>", "Create a new app")], run: create },
-        Command { name: "apps:destroy", help: &[("apps:destroy <app>", "Permanently destroy an app")], run: changing!(destroy) },
+        Command { name: "apps:destroy", help: &[("apps:destroy <app>", "Permanently destroy an app")], run: destroy },
     ],
     added: &[],
     hooks: &[Hook { name: "pre-delete", run: empty_cache }, Hook { name: "post-delete", run: remove_directory }],
@@ -53,9 +53,15 @@ fn destroy(house: &House, args: &Args) -> Outcome {
         return Err(Fail::Code(1));
     }
     let app = App::of(house, args)?;
+    // Before it is our turn: whoever leaves the question open must not keep others from the app.
     if !house.force() && args.word(1) != "force" {
         confirm(house, &app)?;
     }
+    super::alone(house, args, destroy_confirmed)
+}
+
+fn destroy_confirmed(house: &House, args: &Args) -> Outcome {
+    let app = App::of(house, args)?;
     say::line(house, format!("Destroying {} (including all add-ons)", app.name))?;
     if app.record("CONTAINER").is_some() {
         push::engine::answers(house)?;

@@ -10,7 +10,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::recovery::{WayBack, or_back};
-use crate::{hooks, say};
+use crate::{hooks, operation, say};
 
 /// The largest archive, in bytes. A chain of certificates with its key takes some ten thousand.
 const LARGEST: u64 = 4 << 20;
@@ -37,7 +37,8 @@ pub fn command(house: &House, args: &Args) -> Outcome {
     let pair = unpacked(house, &received(house)?)?;
     let Some(certificate) = pair.certificate else { return ends(house, "Tar archive missing server.crt") };
     let Some(key) = pair.key else { return ends(house, "Tar archive missing server.key") };
-    install(house, &app, &certificate, &key)
+    // Not before all of it is here: whoever sends slowly must not keep others from the app.
+    operation::alone(house, &app, args.name, |house| install(house, &App::of(house, args)?, &certificate, &key))
 }
 
 fn ends<T>(house: &House, text: &str) -> Outcome<T> {
