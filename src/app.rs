@@ -156,7 +156,7 @@ impl App {
         format!("dokku/{}", self.name)
     }
 
-    /// A one-line file of the app (CONTAINER, IP, PORT) without the newline; `None` when it is missing or empty.
+    /// A one-line file of the app (CONTAINER, IP, PORT) as a word; `None` when it is missing or empty.
     pub fn record(&self, entry: &str) -> Option<String> {
         files::first_line(&self.path(entry))
     }

@@ -16,6 +16,7 @@ use crate::fail::{Fail, Outcome};
 use crate::files;
 use crate::house::House;
 use crate::process::Process;
+use crate::push::cleanup;
 use crate::tools::docker;
 use crate::{lock, operation, recovery};
 
@@ -36,6 +37,9 @@ struct Due {
     app: String,
     /// Milliseconds after 1970.
     at: u64,
+    /// Have we started it? Then a cleanup finds it when it has ended.
+    #[serde(default)]
+    is_ours: bool,
 }
 
 fn dir(house: &House) -> PathBuf {
@@ -54,9 +58,9 @@ fn now() -> u64 {
 }
 
 /// Writes down that the container is to be stopped in so many seconds.
-pub fn plan(house: &House, app: &App, container: &str, seconds: f64) -> Outcome {
+pub fn plan(house: &House, app: &App, container: &str, seconds: f64, is_ours: bool) -> Outcome {
     let at = now().saturating_add(Duration::try_from_secs_f64(seconds).unwrap_or_default().as_millis() as u64);
-    let due = Due { app: app.name.as_str().to_owned(), at };
+    let due = Due { app: app.name.as_str().to_owned(), at, is_ours };
     files::make_dir(&dir(house))?;
     let text = serde_json::to_vec(&due).map_err(anyhow::Error::from)?;
     files::replace(&path(house, container)?, &text, 0o600)
@@ -141,6 +145,9 @@ fn serves(house: &House, container: &str, due: &Due) -> bool {
 fn stop(house: &House, container: &str, due: &Due) -> Outcome {
     if !serves(house, container, due) {
         exec::silent(house, &docker::stop(container))?;
+        if !due.is_ours {
+            cleanup::take_away_unlabelled(house, container)?;
+        }
     }
     files::remove(&path(house, container)?)
 }

@@ -19,6 +19,8 @@ struct Standing {
     stopped: Option<String>,
     /// The run of the engine in which the address on record was seen.
     engine: Option<String>,
+    /// The container that we have started last.
+    started: Option<String>,
 }
 
 fn path(house: &House, app: &App) -> PathBuf {
@@ -54,6 +56,19 @@ pub fn is_stopped(house: &House, app: &App) -> bool {
 /// Notes that the app's address on record is right.
 pub fn address_is_right(house: &House, app: &App) -> Outcome {
     change(house, app, |standing| standing.engine = engine_run(house))
+}
+
+/// Notes that the app's container on record, and so its address, is one that we have just started.
+pub fn started(house: &House, app: &App, container: &str) -> Outcome {
+    change(house, app, |standing| {
+        standing.engine = engine_run(house);
+        standing.started = Some(container.to_owned());
+    })
+}
+
+/// Have we started this container? Unknown counts as no.
+pub fn is_ours(house: &House, app: &App, container: &str) -> bool {
+    read(house, app).started.as_deref() == Some(container)
 }
 
 /// Has the engine been started anew since the app's address was last known to be right? Unknown counts as no.

@@ -40,6 +40,14 @@ fn an_old_build_env_moves_into_env() {
 }
 
 #[test]
+fn a_file_without_an_end_of_its_last_line_keeps_that_line() {
+    let s = Sandbox::new();
+    s.app("a").image("dokku/a", "").file("ENV", "export A='1'").file("BUILD_ENV", "export B='2'");
+    s.run_program("pluginhook", ["pre-build", "a"]).succeeds();
+    s.has("ENV", "export A='1'\nexport B='2'\nexport CURL_CONNECT_TIMEOUT=5\nexport CURL_TIMEOUT=30\n");
+}
+
+#[test]
 fn a_value_is_never_run() {
     let s = Sandbox::new();
     s.app("a").image("dokku/a", "").file("a/ENV", "export A='$(touch /tmp/pwn) `id` \\n'\n");

@@ -22,11 +22,15 @@ pub mod template;
 pub mod variables;
 pub mod vhost;
 
-/// The first line of a small file; `None` when there is no file or nothing in it.
+/// The first line of a small file (see `first_line_of`); `None` when there is no file or nothing in it.
 pub fn first_line(path: &Path) -> Option<String> {
-    let text = small(path).ok()?;
-    let text = String::from_utf8_lossy(&text);
-    text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned)
+    first_line_of(&small(path).ok()?)
+}
+
+/// The first line that is not blank, without the blanks around it, as a shell makes a word of it; `None` when there is none.
+pub fn first_line_of(text: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(text);
+    text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 
 /// A small file's text without the newlines at its end; `None` when it cannot be read.

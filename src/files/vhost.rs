@@ -1,13 +1,19 @@
-//! `VHOST`: the domains of an app, one a line; `$DOKKU_ROOT/VHOST` holds the domain below which apps get theirs.
+//! `VHOST`: the domains of an app, one a line, or several that somebody wrote into one; `$DOKKU_ROOT/VHOST` holds the domain below which apps get theirs.
 
 /// The domains of an app in the order of the file.
 pub fn domains(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter(|line| !line.is_empty())
+    text.lines().flat_map(|line| line.split([' ', '\t'])).filter(|domain| !domain.is_empty())
 }
 
-/// The file's text without the lines that are one of these domains.
+/// The file's text without these domains, and without lines that nothing else is in.
 pub fn without(text: &str, gone: &[&str]) -> String {
-    text.lines().filter(|line| !gone.contains(line)).map(|line| format!("{line}\n")).collect()
+    let is_gone = |domain: &str| gone.contains(&domain);
+    let left = |line: &str| match domains(line).any(is_gone) {
+        true => domains(line).filter(|domain| !is_gone(domain)).collect::<Vec<_>>().join(" "),
+        false => line.to_owned(),
+    };
+    let lines = text.lines().map(|line| (line, left(line))).filter(|(line, left)| line.is_empty() || !left.is_empty());
+    lines.map(|(_, left)| format!("{left}\n")).collect()
 }
 
 /// The file's text with these domains at its end.
@@ -75,6 +81,7 @@ mod tests {
     fn lines_come_and_go() {
         assert_eq!(with("a\nb", &["c", "a"]), "a\nb\nc\na\n");
         assert_eq!(without("a.b\naxb\na.b\n\n", &["a.b"]), "axb\n\n");
-        assert_eq!(domains("a\n\nb").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(without("a b c\nd\na \n", &["a", "c"]), "b\nd\n");
+        assert_eq!(domains("a\n\nb c \r\n").collect::<Vec<_>>(), ["a", "b", "c"]);
     }
 }

@@ -36,16 +36,24 @@ fn complete_global(house: &House) -> Outcome {
     let before = files::content(&global)?;
     let mut text = before.clone().unwrap_or_default();
     let moved = files::content(&old)?;
-    text.extend(moved.iter().flatten());
+    add(&mut text, moved.as_deref().unwrap_or_default());
     for (name, value) in DEFAULTS {
         if !String::from_utf8_lossy(&text).contains(name) {
-            text.extend(format!("export {name}={value}\n").into_bytes());
+            add(&mut text, format!("export {name}={value}\n").as_bytes());
         }
     }
     if before.as_ref() != Some(&text) {
         files::replace(&global, &text, 0o644)?;
     }
     if moved.is_some() { files::remove(&old) } else { Ok(()) }
+}
+
+/// Adds lines to those that are there, the last of which lacks its end where somebody wrote it by hand.
+fn add(text: &mut Vec<u8>, lines: &[u8]) {
+    if !(text.is_empty() || text.ends_with(b"\n")) {
+        text.push(b'\n');
+    }
+    text.extend(lines);
 }
 
 impl BuildEnv {

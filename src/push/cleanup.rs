@@ -125,6 +125,22 @@ fn ours(house: &House, filters: &[String]) -> Outcome<Vec<Container>> {
     Ok(lines.iter().filter_map(container).collect())
 }
 
+/// Takes away a container that an app had on record and that has been stopped, when 0.3.18 has started it, and its image, if
+/// that has lost its name: neither carries a label by which a cleanup would find it.
+pub fn take_away_unlabelled(house: &House, container: &str) -> Outcome {
+    let format = format!("{{{{.Image}}}} {{{{index .Config.Labels \"{APP_LABEL}\"}}}}", APP_LABEL = docker::APP_LABEL);
+    let found = exec::captured(house, &docker::inspect_container(&format, container))?.text();
+    let Some((image, "")) = found.split_once(' ') else { return Ok(()) };
+    lock::holding(house, lock::Of::Rubbish, || {
+        exec::silent(house, &docker::rm(&[container]))?;
+        let nameless = list(house, &docker::list_images(&["dangling=true".to_owned()]))?;
+        if nameless.iter().any(|id| id == image) && !recovery::images(house).iter().any(|needed| needed == image) {
+            exec::silent(house, &docker::rmi(&[image]))?;
+        }
+        Ok(())
+    })
+}
+
 /// All containers of an app, running ones too.
 pub fn containers_of(house: &House, app: &App) -> Outcome<Vec<String>> {
     Ok(engine::output(house, &docker::list_containers(&[of_app(app)]))?.lines().map(str::to_owned).collect())

@@ -44,15 +44,15 @@ pub fn command(house: &House, words: &[OsString]) -> Outcome {
 fn deploy(house: &House, app: &App) -> Outcome {
     prepare(house, app)?;
     let others = app.containers_of_others(house)?;
-    let old = files::content(&app.path("CONTAINER"))?.map(|old| String::from_utf8_lossy(&old).trim_end_matches('\n').to_owned());
-    let old = old.filter(|old| !old.is_empty() && !others.contains(old));
+    let old = files::content(&app.path("CONTAINER"))?.and_then(|old| files::first_line_of(&old));
+    let old = old.filter(|old| !others.contains(old)).map(|old| (standing::is_ours(house, app, &old), old));
     let new = phase(house, app, "start", || start(house, app))?;
     vacate(house, app, &new)?;
     phase(house, app, "checks", || check(house, app, &new))?;
     come_back(house, &new)?;
     phase(house, app, "switch", || switch(house, app, &new))?;
-    if let Some(old) = old {
-        retire::begin(house, app, &old);
+    if let Some((is_ours, old)) = old {
+        retire::begin(house, app, &old, is_ours);
     }
     Ok(())
 }
@@ -200,5 +200,5 @@ fn switch(house: &House, app: &App, new: &Container) -> Outcome {
 fn record(house: &House, app: &App, new: &Container) -> Outcome {
     app.write_record("CONTAINER", &new.id)?;
     Place { ip: new.ip.clone(), port: new.port.clone() }.record(house, app)?;
-    standing::address_is_right(house, app)
+    standing::started(house, app, &new.id)
 }

@@ -8,10 +8,10 @@ use crate::{retirement, say, settings};
 const LONGEST: f64 = 86400.0;
 
 /// Plans the container's end after DOKKU_WAIT_TO_RETIRE seconds, says so, and lets a process of its own wait for it. The new
-/// release serves by now: what goes wrong here is said, and the next cleanup finds the container.
-pub fn begin(house: &House, app: &App, container: &str) {
+/// release serves by now: what goes wrong here is said, and the next cleanup finds the container, if it is one of ours.
+pub fn begin(house: &House, app: &App, container: &str, is_ours: bool) {
     let wait = settings::WAIT_TO_RETIRE.text(house, app);
-    let begun = retirement::plan(house, app, container, seconds(&wait))
+    let begun = retirement::plan(house, app, container, seconds(&wait), is_ours)
         .and_then(|()| say::info1(house, format!("Shutting down old container in {wait} seconds")))
         .and_then(|()| retirement::ensure(house));
     if let Err(fail) = begun {

@@ -78,7 +78,7 @@ fn variables(house: &House, app: &App) -> Outcome<Variables> {
 /// The site, and the text of VHOST with the names that the certificate brings.
 fn site<'a>(house: &House, app: &'a App, upstream: Option<Upstream>, variables: Variables) -> Outcome<(Site<'a>, String)> {
     let text = String::from_utf8_lossy(&fs::read(app.path("VHOST"))?).into_owned();
-    let mut domains: Vec<String> = vhost::domains(&text).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let mut domains: Vec<String> = vhost::domains(&text).map(str::to_owned).collect();
     let tls = Tls::of(house, app)?;
     let mut added = Vec::new();
     for name in tls.as_ref().map(|tls| tls.names.missing_among(&domains)).unwrap_or_default() {

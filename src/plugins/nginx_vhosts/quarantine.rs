@@ -112,7 +112,7 @@ fn kept(app: &App) -> PathBuf {
 
 fn instead(app: &App) -> String {
     let text = files::text(&app.path("VHOST")).unwrap_or_default();
-    let names: Vec<&str> = vhost::domains(&text).map(str::trim).filter(|name| server_name::is_plain(name)).collect();
+    let names: Vec<&str> = vhost::domains(&text).filter(|name| server_name::is_plain(name)).collect();
     match names.as_slice() {
         [] => format!("{MARK}\n"),
         names => format!(
