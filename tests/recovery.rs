@@ -138,16 +138,9 @@ fn what_runs_goes_on_when_somebody_has_lost_its_record() {
 }
 
 #[test]
-fn what_no_branch_can_be_is_refused_before_it_is_built() {
+fn a_push_that_deletes_master_is_told_what_it_would_end() {
     let s = Sandbox::new();
     s.takes_pushes().commit(&[("Procfile", "web: x\n"), ("version", "1\n")]).push("master").succeeds();
-    s.settles().commit(&[("version", "2\n")]);
-    let tag = ["-C", "../client", "-c", "user.name=n", "-c", "user.email=e@x", "tag", "-m", "two", "v2"];
-    s.run_program("git", tag).succeeds();
-    let before = s.read("a/CONTAINER");
-    s.push("v2:master").fails("push TAG^{commit}:master. Nothing has been built.");
-    s.push(":master").fails("cannot be deleted");
-    s.settles().has("a/CONTAINER", &before);
-    s.push("v2^{commit}:master").succeeds().settles();
-    assert_eq!(s.whole("a").unwrap().version, "2");
+    s.settles().push(":master").fails("`dokku apps:destroy a` ends the app");
+    assert_eq!(s.settles().whole("a").unwrap().version, "1");
 }

@@ -104,11 +104,11 @@ fn a_flag_given_by_a_key_is_no_way_to_root() {
 #[test]
 fn a_word_with_a_blank_in_it_is_no_service_of_git() {
     let s = machine();
-    // As a build may leave one in the app's cache: git runs what its config says before it reads a byte.
+    // git runs what its config says before it reads a byte. A pushed tree may hold such a one as long as it is built.
     let repository = s.home().join("a/cache/evil").display().to_string();
     s.run_program("git", ["init", "-q", "--bare", &repository]).succeeds();
-    s.run_program("git", ["-C", &repository, "config", "core.alternateRefsCommand", &format!("touch {}/was-here; :", s.dir().display())]);
-    s.file("a/cache/evil/objects/info/alternates", format!("{repository}/objects\n"));
+    let command = format!("touch {}/was-here; :", s.dir().display());
+    s.run_program("git", ["-C", &repository, "config", "core.alternateRefsCommand", &command]).succeeds();
     s.run_program("git", ["init", "-q", "--bare", &format!("{repository}/other")]).succeeds();
     s.file("a/cache/evil/objects/info/alternates", format!("{repository}/other/objects\n"));
     for service in ["git-receive-pack", "git-upload-pack", "git-upload-archive"] {

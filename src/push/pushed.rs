@@ -71,7 +71,12 @@ impl Pushed {
                 short(&now)
             )));
         }
-        self.check_kind(house, app)?;
+        if self.new.bytes().all(|byte| byte == b'0') {
+            let name = &app.name;
+            return Err(Fail::say(format!(
+                "master of {name} is what runs, and is not deleted by a push: `dokku apps:destroy {name}` ends the app"
+            )));
+        }
         if tree::is_cut_off(house, app, &self.new)? {
             return Err(Fail::say(
                 "This comes from a shallow clone, which git does not take. Complete it with `git fetch --unshallow`, then push again. \
@@ -80,22 +85,6 @@ impl Pushed {
         }
         let quarantine = house.var("GIT_QUARANTINE_PATH").map(PathBuf::from).filter(|path| path.starts_with(&app.dir));
         WayBack::to_master(house, app, self.pusher, &self.new, quarantine)
-    }
-
-    /// A branch names a commit: git does not take a tag's own object for one, and there is no building of what is deleted.
-    fn check_kind(&self, house: &House, app: &App) -> Outcome {
-        let name = &app.name;
-        if self.new.bytes().all(|byte| byte == b'0') {
-            return Err(Fail::say(format!(
-                "master of {name} is what runs, and cannot be deleted: `dokku apps:destroy {name}` ends the app."
-            )));
-        }
-        match tree::kind(house, app, &self.new)?.as_str() {
-            "tag" => {
-                Err(Fail::say("This is a tag, and git takes only a commit for master: push TAG^{commit}:master. Nothing has been built."))
-            }
-            _ => Ok(()),
-        }
     }
 }
 

@@ -116,17 +116,6 @@ fn commit(house: &House, app: &App, revision: &OsStr) -> Outcome<OsString> {
     Ok(said.text().into())
 }
 
-/// What a push makes of a branch, in a word: `commit`, `tag`, ...; empty where git cannot tell.
-pub fn kind(house: &House, app: &App, object: &str) -> Outcome<String> {
-    Ok(exec::captured(house, &git::kind(&app.dir, objects(house, app)?, object))?.text())
-}
-
-/// The directories of objects that a push may have its own in, for git's environment.
-fn objects(house: &House, app: &App) -> Outcome<OsString> {
-    let objects = git::object_directories(|name| house.var(name), &app.dir);
-    Ok(env::join_paths(objects).context("a directory of git's cannot be named")?)
-}
-
 /// Does git refuse a push of this commit, once its hook has ended, because it comes from a shallow clone?
 pub fn is_cut_off(house: &House, app: &App, commit: &str) -> Outcome<bool> {
     // git-receive-pack keeps what such a client says of its history in a file of this name as long as it runs.
@@ -134,7 +123,9 @@ pub fn is_cut_off(house: &House, app: &App, commit: &str) -> Outcome<bool> {
     if !fs::read_dir(&app.dir)?.flatten().any(|entry| is_mark(entry.file_name())) {
         return Ok(false);
     }
-    let is_whole = exec::captured(house, &git::history(&app.dir, objects(house, app)?, commit))?.code == 0;
+    let objects = git::object_directories(|name| house.var(name), &app.dir);
+    let objects = env::join_paths(objects).context("a directory of git's cannot be named")?;
+    let is_whole = exec::captured(house, &git::history(&app.dir, objects, commit))?.code == 0;
     Ok(!is_whole && exec::captured(house, &git::takes_shallow(&app.dir))?.text() != "true")
 }
 

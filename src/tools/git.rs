@@ -63,12 +63,6 @@ pub fn revision(repository: &Path, name: &str) -> Cmd {
         .arg(format!("{name}^{{commit}}"))
 }
 
-/// Prints what an object is that a push brings: `commit`, `tag`, ...; objects are looked for in these directories too.
-pub fn kind(repository: &Path, objects: OsString, object: &str) -> Cmd {
-    let tell = ["-c", "safe.directory=*", "cat-file", "-t", object];
-    git().limit(Limit::Brief).arg("-C").arg(repository).args(tell).env("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects)
-}
-
 /// Walks the commits that a push into a bare repository brings, with objects from these directories; fails when one is missing.
 pub fn history(repository: &Path, objects: OsString, commit: &str) -> Cmd {
     let walk = ["-c", "safe.directory=*", "rev-list", "--quiet", commit, "--not", "--all"];
