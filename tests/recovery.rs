@@ -136,3 +136,11 @@ fn what_runs_goes_on_when_somebody_has_lost_its_record() {
     s.run(["cleanup"]).succeeds().settles();
     assert_eq!(s.whole("a").unwrap().version, "2");
 }
+
+#[test]
+fn a_push_that_deletes_master_is_told_what_it_would_end() {
+    let s = Sandbox::new();
+    s.takes_pushes().commit(&[("Procfile", "web: x\n"), ("version", "1\n")]).push("master").succeeds();
+    s.settles().push(":master").fails("`dokku apps:destroy a` ends the app");
+    assert_eq!(s.settles().whole("a").unwrap().version, "1");
+}
