@@ -1,6 +1,6 @@
 //! Becoming user dokku, as whom everything but installing runs.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 use anyhow::Context;
@@ -18,13 +18,15 @@ pub fn become_dokku(house: House, words: &[OsString]) -> Outcome<House> {
     let Some(dokku) = passwd::user(USER).filter(|user| user.uid != geteuid().as_raw()) else {
         return Ok(house);
     };
-    if words.first().is_some_and(|word| changes_plugins(&house, word)) {
+    if changes_plugins(&house, words) {
         return Ok(house);
     }
     if geteuid().is_root() { switch(house, &dokku) } else { Err(through_sudo(&house, words)) }
 }
 
-fn changes_plugins(house: &House, word: &OsStr) -> bool {
+/// Is this one of the commands that stay who they are? They are about plugins, whatever app has the name of one.
+pub fn changes_plugins(house: &House, words: &[OsString]) -> bool {
+    let Some(word) = words.first() else { return false };
     let added = word.to_str().is_some_and(|name| plugins::of_root(house, name).is_some());
     added || word.as_bytes().starts_with(b"plugins-install") || word == "plugins-update"
 }

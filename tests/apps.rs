@@ -76,3 +76,17 @@ fn without_an_engine_nothing_is_destroyed() {
     s.run(["apps:destroy", "a", "force"]).fails("The Docker engine does not answer.");
     assert!(s.exists("a/CONTAINER"));
 }
+
+#[test]
+fn the_cache_of_an_app_that_has_got_a_dockerfile_is_emptied_by_the_builder_s_image() {
+    for (source, image) in [("dockerfile", "progrium/buildstep"), ("buildstep", "dokku/a")] {
+        let s = Sandbox::new();
+        s.image("progrium/buildstep", "").deployed("a", source).file("a/cache/x", "");
+        s.run(["apps:destroy", "a", "force"]).succeeds();
+        let calls = s.docker_calls();
+        assert!(
+            calls.iter().any(|call| call.ends_with(&format!("{image} find /cache -depth -mindepth 1 -maxdepth 1 -exec rm -Rf {{}} ;"))),
+            "{calls:#?}"
+        );
+    }
+}

@@ -94,13 +94,6 @@ fn the_branch_that_is_deployed_is_the_repository_s_whatever_git_calls_new_ones()
         .has("a/HEAD", "ref: refs/heads/master\n");
 }
 
-#[test]
-fn master_is_not_deleted() {
-    let s = serving();
-    s.push(":master").fails("What runs of a is its master, which cannot be deleted").settles();
-    assert_eq!(s.whole("a").unwrap().master, "1");
-}
-
 /// Starts a command whose input stays open, and waits until it is at its question.
 fn left_open(s: &Sandbox, words: &[&str]) -> Child {
     let mut command = s.command("dokku");

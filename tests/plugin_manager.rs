@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use sandbox::Sandbox;
+use sandbox::killed::dead;
 use tempfile::TempDir;
 
 const COMMANDS: &str = "#!/bin/sh\ncase \"$1\" in\nhelp) cat; echo '    hello <app>                  Say hello' ;;\nhello) echo hello ;;\n*) exit 10 ;;\nesac\n";
@@ -224,4 +225,19 @@ fn nobodys_commands_run_as_root() {
     s.plugin("nosy/commands", "#!/bin/sh\nid -un >>$DOKKU_ROOT/seen\nexit 10\n");
     assert!(as_root(&s, &["plugins:uninstall", "nosuch"]).contains("Plugin nosuch is not installed"));
     s.lacks("seen");
+}
+
+#[test]
+fn what_root_does_with_a_plugin_changes_no_app_of_that_name() {
+    if !is_root() {
+        return;
+    }
+    let s = Sandbox::new();
+    s.app("a").was_killed(dead());
+    let left = || s.read("../lib/operations/a");
+    assert!(as_root(&s, &["plugins:uninstall", "a"]).contains("Plugin a is not installed"));
+    // It is set right by user dokku, who could not read what root writes.
+    assert!(!left().is_empty());
+    s.run(["ps", "a"]).succeeds();
+    assert!(left().is_empty());
 }

@@ -179,3 +179,21 @@ fn pushes_at_once_are_all_right() {
 fn pushes_at_once_are_all_right_for_long() {
     eight_pushes(20);
 }
+
+#[test]
+fn a_long_wait_for_git_to_take_another_push_is_told_of() {
+    let s = Sandbox::new();
+    s.takes_pushes().commit(&[("Procfile", "web: x\n")]).push("master").succeeds();
+    // As a push leaves it behind that is deployed; the process of git is this one, which never takes it.
+    let me = dokku::process::Process::me();
+    let open = serde_json::json!({"writer": me, "owner": me, "files": [], "dirs": [], "release": null, "pushed": "1".repeat(40), "destroyed": false});
+    let journal = format!("../lib/journal/a/000000-{}-0.done", me.pid);
+    s.settles().file(&journal, open.to_string());
+    let mut waiting = s.command("dokku").args(["git-build", "a"]).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut line, mut said) = (String::new(), BufReader::new(waiting.stdout.take().unwrap()));
+    said.read_line(&mut line).unwrap();
+    std::fs::remove_file(s.home().join(&journal)).unwrap();
+    assert_eq!(line, "       Waiting for git to take another push to a, for 55 s more at most\n");
+    std::io::copy(&mut said, &mut std::io::sink()).unwrap();
+    assert!(waiting.wait().unwrap().success());
+}

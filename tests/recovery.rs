@@ -152,3 +152,11 @@ fn what_a_killed_command_of_a_hook_was_changing_is_put_back_before_the_operation
         assert_eq!((whole.version.as_str(), s.leftovers(&["a"])), ("2", Vec::new()), "{hook}");
     }
 }
+
+#[test]
+fn a_push_that_deletes_master_is_told_what_it_would_end() {
+    let s = Sandbox::new();
+    s.takes_pushes().commit(&[("Procfile", "web: x\n"), ("version", "1\n")]).push("master").succeeds();
+    s.settles().push(":master").fails("`dokku apps:destroy a` ends the app");
+    assert_eq!(s.settles().whole("a").unwrap().version, "1");
+}

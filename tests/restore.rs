@@ -2,6 +2,8 @@
 
 mod sandbox;
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use sandbox::Sandbox;
@@ -253,4 +255,20 @@ fn without_an_engine_it_says_so_and_changes_nothing() {
     s.run(["ps:restore"]).fails("The Docker engine does not answer.");
     assert_eq!(s.read("a/nginx.conf"), before);
     s.app("new").run(["ps:restore", "new"]).shows("App new has not been deployed\n");
+}
+
+#[test]
+fn a_long_wait_for_the_engine_is_told_of() {
+    let s = Sandbox::new();
+    s.deployed("a", "buildstep").file("a/IP", "172.17.0.2\n").file("a/PORT", "5000\n");
+    let engine = s.read("../docker/engine.json");
+    assert!(engine.contains("\"running\""), "{engine}");
+    s.file("../docker/engine.json", engine.replace("\"running\"", "\"restarting\""));
+    let mut restoring = s.command("dokku").args(["ps:restore", "a"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(restoring.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let line = said.find(|line| line.contains("Waiting")).unwrap_or_default();
+    restoring.kill().and_then(|()| restoring.wait()).unwrap();
+    let left =
+        line.strip_prefix("       Waiting for the engine to start a again, for ").and_then(|rest| rest.strip_suffix(" s more at most"));
+    assert!(matches!(left, Some("24" | "25")), "{line:?}");
 }

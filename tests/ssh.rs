@@ -100,3 +100,20 @@ fn a_flag_given_by_a_key_is_no_way_to_root() {
     assert_eq!(s.tree(), before);
     assert!(fs::symlink_metadata(s.dir().join("x")).is_err());
 }
+
+#[test]
+fn a_word_with_a_blank_in_it_is_no_service_of_git() {
+    let s = machine();
+    // git runs what its config says before it reads a byte. A pushed tree may hold such a one as long as it is built.
+    let repository = s.home().join("a/cache/evil").display().to_string();
+    s.run_program("git", ["init", "-q", "--bare", &repository]).succeeds();
+    let command = format!("touch {}/was-here; :", s.dir().display());
+    s.run_program("git", ["-C", &repository, "config", "core.alternateRefsCommand", &command]).succeeds();
+    s.run_program("git", ["init", "-q", "--bare", &format!("{repository}/other")]).succeeds();
+    s.file("a/cache/evil/objects/info/alternates", format!("{repository}/other/objects\n"));
+    for service in ["git-receive-pack", "git-upload-pack", "git-upload-archive"] {
+        let text = over_ssh(&s, &format!("\"--config\" \"{service} '{repository}'\"")).text();
+        assert!(!s.dir().join("was-here").exists(), "{service} ran what the repository says");
+        assert!(text.contains("is no service of git"), "{text}");
+    }
+}

@@ -55,8 +55,12 @@ fn session(mut house: House, words: &[OsString]) -> Outcome {
 }
 
 /// What a killed command left, or an engine that was started anew, is set right before the next one looks at the same app.
-/// That it cannot be is no reason to refuse a command that only looks; one that changes the app fails by itself.
+/// That it cannot be is no reason to refuse a command that only looks; one that changes the app fails by itself. Not by
+/// root: user dokku could not read what is written then.
 pub fn set_right(house: &House, words: &[OsString]) {
+    if user::changes_plugins(house, words) {
+        return;
+    }
     let names = [words.get(1).map(OsString::as_os_str), Some(plugins::backup::IMPORT.as_ref())];
     for name in names.into_iter().flatten().filter_map(AppName::parse) {
         if let Err(fail) = operation::settle(house, &App::at(house, name)) {

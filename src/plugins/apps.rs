@@ -95,9 +95,9 @@ fn empty_cache(house: &House, args: &Args) -> Outcome {
     if !cache.is_dir() {
         return Ok(());
     }
-    // An app of which no push has succeeded has a cache and no image.
-    let built = push::image::id(house, &app)?.is_some();
-    let image = if built { app.image() } else { house.image.clone() };
+    // Not in an image of the app's own making, which may start anything in place of `find`, nor where there is none yet: an
+    // app that was the builder's once, or of which no push has succeeded.
+    let image = if push::image::is_buildstep(house, &app)? { app.image() } else { house.image.clone() };
     let mount = format!("{}:/cache", cache.display());
     let command = ["find", "/cache", "-depth", "-mindepth", "1", "-maxdepth", "1", "-exec", "rm", "-Rf", "{}", ";"];
     let cmd =

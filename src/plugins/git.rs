@@ -133,6 +133,8 @@ fn service(house: &House, args: &Args) -> Outcome {
     match args.name {
         "git-receive-pack" => receive_pack(house, &unquoted(args)),
         "git-upload-archive" => serve(house, args.name, &App::named(house, &unquoted(args))?),
+        // One word that is a whole line, as xargs makes it of quotes, would be split again by git-shell: a service with a path.
+        name if name.contains(|c: char| c.is_ascii_whitespace()) => Err(Fail::say(format!("`{name}` is no service of git"))),
         name => {
             let words: Vec<&str> = std::iter::once(name).chain(args.words.iter().filter_map(|word| word.to_str())).collect();
             from_code(exec::status(house, &git::shell(words.join(" ")))?)

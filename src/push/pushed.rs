@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::fail::{Fail, Outcome};
 use crate::house::House;
 use crate::process::Process;
+use crate::progress::waiting;
 use crate::push::tree;
 use crate::recovery::{self, WayBack};
 
@@ -71,6 +72,12 @@ impl Pushed {
                 short(&now)
             )));
         }
+        if self.new.bytes().all(|byte| byte == b'0') {
+            let name = &app.name;
+            return Err(Fail::say(format!(
+                "master of {name} is what runs, and is not deleted by a push: `dokku apps:destroy {name}` ends the app"
+            )));
+        }
         if tree::is_cut_off(house, app, &self.new)? {
             return Err(Fail::say(
                 "This comes from a shallow clone, which git does not take. Complete it with `git fetch --unshallow`, then push again. \
@@ -85,17 +92,26 @@ impl Pushed {
 /// Waits for pushes other than this one, if we are a part of one, whose builds are done, until git has taken them, or has
 /// not. To be called without the app's lock: their hooks may not be at their end.
 pub fn await_others(house: &House, app: &App, this: Option<&Pushed>) -> Outcome {
-    let began = Instant::now();
-    while let Some(other) = other(house, app, this) {
-        if began.elapsed() > LIMIT {
-            return Err(Fail::say(format!(
-                "Another push to {} (process {}) has been deployed, and git has still not taken it. Try again when it has ended.",
-                app.name, other.pid
-            )));
-        }
-        sleep(PAUSE);
+    if !must_wait(house, app, this) {
+        return Ok(());
     }
-    Ok(())
+    let end = Instant::now() + LIMIT;
+    let what = format!("git to take another push to {}", app.name);
+    let left = waiting(house, &what, LIMIT, || {
+        while let Some(other) = other(house, app, this) {
+            if Instant::now() > end {
+                return Some(other);
+            }
+            sleep(PAUSE);
+        }
+        None
+    });
+    left.map_or(Ok(()), |other| {
+        Err(Fail::say(format!(
+            "Another push to {} (process {}) has been deployed, and git has still not taken it. Try again when it has ended.",
+            app.name, other.pid
+        )))
+    })
 }
 
 /// Is there such a push?

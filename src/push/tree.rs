@@ -104,16 +104,7 @@ pub fn tip(house: &House, app: &App) -> Outcome<Option<String>> {
     }
 }
 
-/// What git tells its hooks that a branch is to be when it is to be deleted.
-const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
-
 fn commit(house: &House, app: &App, revision: &OsStr) -> Outcome<OsString> {
-    if revision == NO_COMMIT {
-        let app = &app.name;
-        return Err(Fail::say(format!(
-            "What runs of {app} is its master, which cannot be deleted: `dokku apps:destroy {app}` ends the app"
-        )));
-    }
     if revision.len() == 40 && revision.as_bytes().iter().all(u8::is_ascii_hexdigit) {
         return Ok(revision.to_owned());
     }

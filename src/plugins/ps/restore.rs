@@ -13,6 +13,7 @@ use crate::files;
 use crate::house::House;
 use crate::io::Fd;
 use crate::plugins::nginx_vhosts;
+use crate::progress::waiting;
 use crate::push::container::{Container, Place};
 use crate::push::{self, engine};
 use crate::tools::docker;
@@ -232,10 +233,15 @@ fn start(house: &House, app: &App) -> Outcome {
 /// Waits until the engine has started these again.
 fn await_restarts(house: &House, apps: &[App]) -> Outcome {
     let end = Instant::now() + PATIENCE;
-    for id in apps.iter().filter_map(|app| app.record("CONTAINER")) {
-        while Instant::now() < end && Container::find(house, &id)?.is_some_and(|container| container.is_restarting()) {
-            sleep(LOOK);
-        }
+    let restarts = |id: &str| Ok::<bool, Fail>(Container::find(house, id)?.is_some_and(|container| container.is_restarting()));
+    for (app, id) in apps.iter().filter_map(|app| Some((app, app.record("CONTAINER")?))) {
+        let left = end.saturating_duration_since(Instant::now());
+        waiting(house, &format!("the engine to start {} again", app.name), left, || {
+            while Instant::now() < end && restarts(&id)? {
+                sleep(LOOK);
+            }
+            Ok::<(), Fail>(())
+        })?;
     }
     Ok(())
 }
