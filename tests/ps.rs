@@ -101,7 +101,7 @@ fn with_somebody_s_hook_on_the_way_apps_are_restarted_one_after_the_other() {
 fn a_restart_makes_nothing_and_asks_the_engine_little() {
     let s = Sandbox::new();
     quick(&s).deployed("a", "buildstep").file("a/ENV", "export A='1'\n");
-    s.run(["ps:restart", "a"]).succeeds();
+    s.run(["ps:restart", "a"]).succeeds().settles();
     let before = s.docker_calls().len();
     s.run(["ps:restart", "a"]).succeeds();
     let calls = s.docker_calls().split_off(before);
