@@ -272,3 +272,34 @@ fn a_long_wait_for_the_engine_is_told_of() {
         line.strip_prefix("       Waiting for the engine to start a again, for ").and_then(|rest| rest.strip_suffix(" s more at most"));
     assert!(matches!(left, Some("24" | "25")), "{line:?}");
 }
+
+#[test]
+fn what_a_plugin_in_the_place_of_ours_makes_for_nginx_is_left_to_it() {
+    let s = serving(&["a", "b"]);
+    let build = "printf '# mine\\nupstream %s { server %s:5000; }\\n' $1 $(cat $DOKKU_ROOT/$1/IP) >$DOKKU_ROOT/$1/nginx.conf\n";
+    s.plugin("nginx-vhosts/post-deploy", &format!("#!/bin/sh\n{build}"));
+    s.plugin("nginx-vhosts/commands", &format!("#!/bin/sh\n[ \"$1\" = nginx:build-config ] || exit 10\nshift\n{build}"));
+    for app in ["a", "b"] {
+        s.run(["ps:restart", app]).succeeds().settles();
+    }
+    let is_theirs = |deed: &str| assert!(s.read("a/nginx.conf").starts_with("# mine\n"), "{deed}: {}", s.read("a/nginx.conf"));
+    s.run(["ps:restore"]).succeeds();
+    is_theirs("ps:restore");
+    s.engine_restarts().run(["ps:restore"]).succeeds();
+    is_theirs("another address");
+    is_reached(&s, "a");
+    s.run(["ps:stop", "a"]).succeeds().run(["ps:restart", "b"]).succeeds();
+    is_theirs("ps:stop");
+}
+
+#[test]
+fn a_plugin_that_changes_nginx_conf_has_its_turn_when_it_is_made_anew() {
+    let s = serving(&["a"]);
+    s.plugin("x/nginx-pre-reload", "#!/bin/sh\nsed -i '1i # secret' $DOKKU_ROOT/$1/nginx.conf\n").run(["ps:restart", "a"]).succeeds();
+    assert!(s.settles().read("a/nginx.conf").starts_with("# secret\n"));
+    s.run(["ps:stop", "a"]).succeeds();
+    s.docker(["start", s.read("a/CONTAINER").trim()]);
+    s.run(["ps:restore"]).succeeds();
+    assert!(s.read("a/nginx.conf").starts_with("# secret\n"), "{}", s.read("a/nginx.conf"));
+    is_reached(&s, "a");
+}

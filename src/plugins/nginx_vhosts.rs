@@ -18,7 +18,7 @@ mod installed;
 mod quarantine;
 mod site;
 
-pub use build_config::renew;
+pub use build_config::{is_right, renew};
 pub use quarantine::{mended, past_others};
 
 /// The table of `nginx-vhosts`.

@@ -48,17 +48,26 @@ pub fn command(house: &House, args: &Args) -> Outcome {
 /// Writes nginx.conf anew for where the app listens now, `None` for nowhere, without a word; nginx is told by whoever calls.
 /// What was there before, if it is another one now.
 pub fn renew(house: &House, app: &App, place: Option<Place>) -> Outcome<Option<Vec<u8>>> {
-    let (conf, variables) = (app.path("nginx.conf"), variables(house, app)?);
-    let Ok(before) = fs::read(&conf) else { return Ok(None) };
-    let upstream = Upstream::at(app, place)?;
-    // A file that is right is left as it is, by whomever it was made.
-    let is_right = String::from_utf8_lossy(&before).contains(site::upstream_line(app, Some(&upstream)).trim_end());
-    if (is_right && !quarantine::is_set_aside(app)) || variables.has("NO_VHOST") || !app.path("VHOST").is_file() {
+    if is_right(house, app, place.as_ref())? {
         return Ok(None);
     }
-    let (site, _) = site(house, app, Some(upstream), variables)?;
+    let conf = app.path("nginx.conf");
+    let before = fs::read(&conf)?;
+    let (site, _) = site(house, app, Some(Upstream::at(app, place)?), variables(house, app)?)?;
     files::replace(&conf, &site.render(house)?, 0o600)?;
     Ok(Some(before))
+}
+
+/// Is nginx.conf as it should be for where the app listens now? One that is right is left as it is, by whomever it was made;
+/// and so is one that a plugin makes which has taken our place.
+pub fn is_right(house: &House, app: &App, place: Option<&Place>) -> Outcome<bool> {
+    let is_ours = ["commands", "post-deploy"].iter().all(|hook| hooks::ours(house, super::PLUGIN.name, hook));
+    let Some(conf) = files::content(&app.path("nginx.conf"))?.filter(|_| is_ours) else { return Ok(true) };
+    if variables(house, app)?.has("NO_VHOST") || !app.path("VHOST").is_file() {
+        return Ok(true);
+    }
+    let line = site::upstream_line(app, Some(&Upstream::at(app, place.cloned())?));
+    Ok(String::from_utf8_lossy(&conf).contains(line.trim_end()) && !quarantine::is_set_aside(app))
 }
 
 fn announce(house: &House, site: &Site) -> Outcome {

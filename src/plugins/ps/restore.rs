@@ -168,10 +168,14 @@ impl Pass {
         if is_restarting {
             self.restarting.push(app.clone());
         }
-        if let Some(now) = now.as_ref().filter(|now| *now != before) {
-            now.record(house, app)?;
-            say::info1(house, format!("{} listens at {}:{} now", app.name, now.ip, now.port))?;
-            if is_observed(house) {
+        if let Some(now) = &now {
+            let has_moved = now != before;
+            if has_moved {
+                now.record(house, app)?;
+                say::info1(house, format!("{} listens at {}:{} now", app.name, now.ip, now.port))?;
+            }
+            // Plugins that change nginx.conf have their turn again whenever it is made anew.
+            if is_observed(house) && (has_moved || !nginx_vhosts::is_right(house, app, Some(now))?) {
                 let words = [app.word(), now.port.clone().into(), now.ip.clone().into()];
                 return hooks::fire(house, "post-deploy", &words).map(|()| true);
             }
