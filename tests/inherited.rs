@@ -27,6 +27,8 @@ fn serving() -> Sandbox {
 fn what_0_3_18_has_started_goes_with_its_image_when_it_has_been_replaced() {
     let s = Sandbox::new();
     s.takes_pushes().commit(&[("Procfile", "web: x\n"), ("version", "1\n")]);
+    // As long as git has not taken the push, the image is a way back and stays.
+    s.env("DOKKU_WAIT_TO_RETIRE", "1");
     let old = deployed_by_0_3_18(&s);
     let image = s.docker(["image", "inspect", "--format", "{{.Id}}", "dokku/a"]);
     let theirs = s.docker(["run", "-d", "progrium/buildstep"]);
