@@ -72,5 +72,6 @@ fn log(dir: &std::path::Path, words: &[String]) {
         .open(dir.with_file_name("calls").join("docker"))
         .expect("the log can be written");
     let line: Vec<String> = words.iter().map(|word| word.replace('\n', "\\n")).collect();
-    writeln!(file, "{}", line.join(" ")).expect("the log can be written");
+    // In one piece: others write to it at the same time.
+    file.write_all(format!("{}\n", line.join(" ")).as_bytes()).expect("the log can be written");
 }
