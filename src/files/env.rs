@@ -26,6 +26,8 @@ struct Pair {
     value: Vec<u8>,
     /// Where `KEY=` begins in the line.
     start: usize,
+    /// Where the value ends, as it is written; only what is idle may stand behind it.
+    end: usize,
 }
 
 impl EnvFile {
@@ -57,14 +59,17 @@ impl EnvFile {
 
     /// `KEY='VALUE'` for each pair, as it stands in the file.
     pub fn words(&self) -> impl Iterator<Item = &[u8]> {
-        self.entries.iter().filter_map(|entry| Some(&entry.line[entry.pair.as_ref()?.start..]))
+        self.entries.iter().filter_map(|entry| {
+            let pair = entry.pair.as_ref()?;
+            Some(&entry.line[pair.start..pair.end])
+        })
     }
 
     /// Keys with their values as they stand in the file: quotes and all that a shell would make something of.
     pub fn written(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.entries.iter().filter_map(|entry| {
             let pair = entry.pair.as_ref()?;
-            Some((pair.key.as_str(), &entry.line[pair.start + pair.key.len() + 1..]))
+            Some((pair.key.as_str(), &entry.line[pair.start + pair.key.len() + 1..pair.end]))
         })
     }
 
@@ -72,7 +77,8 @@ impl EnvFile {
     pub fn set(&mut self, key: &str, value: &[u8]) {
         self.unset(key);
         let line = [EXPORT, key.as_bytes(), b"=", &quoted(value)].concat();
-        self.entries.push(Entry { line, pair: Some(Pair { key: key.to_owned(), value: value.to_owned(), start: EXPORT.len() }) });
+        let pair = Pair { key: key.to_owned(), value: value.to_owned(), start: EXPORT.len(), end: line.len() };
+        self.entries.push(Entry { line, pair: Some(pair) });
     }
 
     /// Takes a key away, also one that is no name for a variable: 0.3.18 let people set such.
@@ -141,13 +147,15 @@ fn entry(text: &[u8]) -> (Entry, usize) {
         let (word, rest) = text.split_at(equals + 1 + length);
         let rest = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = [word, rest.trim_ascii_end()].concat();
-        return (Entry { line, pair: Some(Pair { key, value, start }) }, after(word.len() + rest.len()));
+        return (Entry { line, pair: Some(Pair { key, value, start, end: word.len() }) }, after(word.len() + rest.len()));
     }
     let raw = &line[equals + 1..];
     let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
     let value = stripped(raw);
     let word = if raw.starts_with(b"'") { quoted(&value) } else { raw.to_vec() };
-    (Entry { line: [&line[..=equals], &word].concat(), pair: Some(Pair { key, value, start }) }, after(line.len()))
+    let written = [&line[..=equals], &word].concat();
+    let pair = Pair { key, value, start, end: written.len() };
+    (Entry { line: written, pair: Some(pair) }, after(line.len()))
 }
 
 /// Where a line's `KEY=` begins, and where its `=` is. 0.3.18 looks for `export ` anywhere in the line.
@@ -180,7 +188,9 @@ fn unquoted(text: &[u8]) -> Option<(Vec<u8>, usize)> {
 /// so in a value of its own has a quote at its end.
 fn is_idle(text: &[u8]) -> bool {
     let rest = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
-    let is_comment = rest.starts_with(b" ") && rest.trim_ascii_start().starts_with(b"#") && !rest.ends_with(b"'");
+    // Blanks as a shell knows them: a form feed would begin a word, and what comes after its `#` would be run.
+    let word = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or_default();
+    let is_comment = word > 0 && rest[word] == b'#' && !rest.ends_with(b"'");
     rest.is_empty() || is_comment
 }
 
@@ -234,9 +244,11 @@ mod tests {
             assert_eq!(file.get(key), Some(value.as_bytes()), "{key}");
         }
         assert_eq!(file.script(), b"export A='x'\nexport B='y'\nexport C='z' # it is\nexport D='it'\"'\"'s'\nexport E=bare\n");
+        // On one line, a comment would hide what comes behind it.
+        assert_eq!(file.words().collect::<Vec<_>>().join(&b' '), b"A='x' B='y' C='z' D='it'\"'\"'s' E=bare");
         // What a shell would run is none of it.
-        let file = EnvFile::parse(b"export A='x' # '; id; '\nexport B='x' ;id\n");
-        assert_eq!(file.script(), b"export A='x'\\'' # '\\''; id; '\nexport B='x'\\'' ;id'\n");
+        let file = EnvFile::parse(b"export A='x' # '; id; '\nexport B='x' ;id\nexport C='x' \x0c#;id\n");
+        assert_eq!(file.script(), b"export A='x'\\'' # '\\''; id; '\nexport B='x'\\'' ;id'\nexport C='x'\\'' \x0c#;id'\n");
     }
 
     #[test]

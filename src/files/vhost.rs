@@ -1,4 +1,5 @@
-//! `VHOST`: the domains of an app, one a line, or several that somebody wrote into one; `$DOKKU_ROOT/VHOST` holds the domain below which apps get theirs.
+//! `VHOST`: the domains of an app, one a line, or several that somebody wrote into one; `$DOKKU_ROOT/VHOST` holds the domain
+//! below which apps get theirs.
 
 /// The domains of an app in the order of the file.
 pub fn domains(text: &str) -> impl Iterator<Item = &str> {
